@@ -1,0 +1,57 @@
+"""What a strategy costs between two trials: one ask and one tell, with 10,000 trials behind it.  Target:
+20 ms.
+
+    python benchmarks/strategies.py
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from search.objective import Objectives
+from search.space import make_space
+from search.strategies import STRATEGIES, make_strategy
+from search.testing.pretend import pretend_trial
+from search.trial import Trial
+
+TARGET_MS = 20.0
+HISTORY = 10_000
+ROUNDS = 200
+
+
+def main() -> None:
+    space = make_space("chain", {}, input_shape=(8, 8, 1), classes=10)
+    objectives = Objectives.parse(["maximize accuracy", "minimize latency_us"], ["latency_us <= 8 ms"])
+    rng = np.random.default_rng(0)
+    history = [pretend_trial(number, space.sample(rng), space, objectives) for number in range(HISTORY)]
+    table = Table(title=f"CPU of ask(1) + tell(1) after {HISTORY:,} trials (target: {TARGET_MS:g} ms)")
+    table.add_column("strategy")
+    for column in ("median, ms", "slowest, ms", "resume, ms"):
+        table.add_column(column, justify="right")
+    table.add_column("target")
+    for name in STRATEGIES:
+        strategy = make_strategy(name, space, objectives, seed=0)
+        start = time.process_time()
+        strategy.tell(history)
+        strategy.asked = HISTORY
+        resume_ms = (time.process_time() - start) * 1e3
+        spent_ms = []
+        for number in range(HISTORY, HISTORY + ROUNDS):
+            start = time.process_time()
+            (architecture,) = strategy.ask(1)
+            asked = time.process_time()
+            outcome: list[Trial] = [pretend_trial(number, architecture, space, objectives)]
+            told = time.process_time()
+            strategy.tell(outcome)
+            spent_ms.append((asked - start + time.process_time() - told) * 1e3)
+        met = "met" if max(spent_ms) <= TARGET_MS else "missed"
+        table.add_row(name, f"{np.median(spent_ms):.3f}", f"{max(spent_ms):.3f}", f"{resume_ms:.0f}", met)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+#include "hil_kernels.h"
+#include "hil_output_stage.h"
+#include "hil_patch_s8.h"
+
+/* Taps of a window: `row_step` and `tap_step` bytes from one row and one tap to the next. */
+static void one_pixel(const int8_t *taps, int32_t row_step, int32_t tap_step,
+                      const hil_depthwise_conv2d_params *params, int8_t *output) {
+  const int32_t channels = params->window.input_c;
+  const int32_t kernel_h = params->window.kernel_h;
+  const int32_t kernel_w = params->window.kernel_w;
+  int32_t channel = 0;
+  for (; channel + 4 <= channels; channel += 4) {
+    const int8_t *row = taps + channel;
+    const int8_t *weights = params->weights + channel;
+    int32_t sum_0 = 0;
+    int32_t sum_1 = 0;
+    int32_t sum_2 = 0;
+    int32_t sum_3 = 0;
+    for (int32_t ky = 0; ky < kernel_h; ++ky) {
+      const int8_t *x = row;
+      for (int32_t kx = 0; kx < kernel_w; ++kx) {
+        sum_0 += x[0] * weights[0];
+        sum_1 += x[1] * weights[1];
+        sum_2 += x[2] * weights[2];
+        sum_3 += x[3] * weights[3];
+        x += tap_step;
+        weights += channels;
+      }
+      row += row_step;
+    }
+    output[channel] = hil_output(&params->stage, channel, sum_0);
+    output[channel + 1] = hil_output(&params->stage, channel + 1, sum_1);
+    output[channel + 2] = hil_output(&params->stage, channel + 2, sum_2);
+    output[channel + 3] = hil_output(&params->stage, channel + 3, sum_3);
+  }
+  for (; channel < channels; ++channel) {
+    const int8_t *row = taps + channel;
+    const int8_t *weights = params->weights + channel;
+    int32_t sum = 0;
+    for (int32_t ky = 0; ky < kernel_h; ++ky) {
+      const int8_t *x = row;
+      for (int32_t kx = 0; kx < kernel_w; ++kx) {
+        sum += *x * *weights;
+        x += tap_step;
+        weights += channels;
+      }
+      row += row_step;
+    }
+    output[channel] = hil_output(&params->stage, channel, sum);
+  }
+}
+
+/* Windows inside the input are read where they lie; those at the border are copied first, padding included.
+ */
+void hil_depthwise_conv2d_m1_s8(const int8_t *input, const hil_depthwise_conv2d_params *params,
+                                int8_t *output, void *scratch) {
+  const hil_window *const window = &params->window;
+  const int32_t channels = window->input_c;
+  const int32_t line = window->input_w * channels;
+  for (int32_t y = 0; y < window->output_h; ++y) {
+    const int32_t top = y * window->stride_h - window->pad_top;
+    for (int32_t x = 0; x < window->output_w; ++x) {
+      if (hil_window_is_inside(window, y, x)) {
+        const int32_t left = x * window->stride_w - window->pad_left;
+        one_pixel(input + top * line + left * channels, window->dilation_h * line,
+                  window->dilation_w * channels, params, output);
+      } else {
+        hil_gather_patch_s8(input, window, y, x, scratch);
+        one_pixel(scratch, window->kernel_w * channels, channels, params, output);
+      }
+      output += channels;
+    }
+  }
+}

@@ -1,0 +1,213 @@
+/*
+ * int8 kernels, bit-exact to TensorFlow Lite Micro.
+ *
+ * Every kernel has the same shape,
+ *
+ *     void hil_<operator>_s8(<inputs>, const hil_<operator>_params *params, int8_t *output, void *scratch);
+ *
+ * allocates nothing, keeps no state, and reads its constants through `params`, which the compiler
+ * (hil/codegen) writes as `static const`.  Tensors are NHWC without the batch dimension, which is always 1.
+ * `scratch` is work space inside the arena; how many bytes a kernel needs is stated beside its parameters,
+ * and the compiler plans it; where that is 0 the pointer is not used and may be NULL.  No kernel checks its
+ * parameters: the compiler has.
+ *
+ * real = scale * (q - zero_point).  A real factor is kept as `multiplier` * 2^(shift - 31) with multiplier 0
+ * or in [2^29, 2^31) and shift in [-31, 30]; see hil_arithmetic.h for the rounding.
+ */
+#ifndef HIL_KERNELS_H
+#define HIL_KERNELS_H
+
+#include <stdint.h>
+
+/* ---------------------------------------------------------------- parts that several kernels share */
+
+/* How sums of products become int8 outputs: (sum + bias) * factor + zero_point, clamped. */
+typedef struct {
+  const int32_t *bias;       /* per channel; holds bias - input_zero_point * (sum of the channel's weights) */
+  const int32_t *multiplier; /* see above; one value, or one per channel */
+  const int8_t *shift;       /* as `multiplier` */
+  int32_t factor_step;       /* 0: one factor for all channels, 1: one per channel */
+  int32_t zero_point;        /* of the output */
+  int32_t activation_min;    /* -128 <= activation_min <= activation_max <= 127 */
+  int32_t activation_max;
+} hil_output_stage;
+
+/* Where a kernel window lies in the input.  Output (y, x) sees the input rows y * stride_h - pad_top + ky *
+ * dilation_h, ky in [0, kernel_h), and columns likewise.  What lies outside counts as `padding_value`. */
+typedef struct {
+  int32_t input_h, input_w, input_c;
+  int32_t kernel_h, kernel_w;
+  int32_t stride_h, stride_w;
+  int32_t dilation_h, dilation_w;
+  int32_t pad_top, pad_left; /* >= 0 */
+  int32_t output_h, output_w;
+  int32_t padding_value; /* the input's zero point: padding is real 0 */
+} hil_window;
+
+/* Two operands of up to four dimensions, the last one innermost.  A step of 0 repeats the operand along a
+ * dimension. */
+typedef struct {
+  int32_t size[4];   /* of the output */
+  int32_t step_a[4]; /* bytes */
+  int32_t step_b[4];
+} hil_broadcast;
+
+/* ---------------------------------------------------------------- convolutions and fully connected */
+
+typedef struct {
+  hil_window window;
+  const int8_t *weights; /* [output_c / 2][kernel_h][kernel_w][input_c][2], a last odd channel by itself: two
+                            channels at a time are read as one stream, which flash serves best */
+  int32_t output_c;
+  hil_output_stage stage;
+} hil_conv2d_params;
+
+/* Any kernel, stride, dilation and padding.  Scratch: 2 * kernel_h * kernel_w * input_c bytes. */
+void hil_conv2d_s8(const int8_t *input, const hil_conv2d_params *params, int8_t *output, void *scratch);
+
+/* kernel_h = kernel_w = 1 without padding, any stride.  Scratch: 0. */
+void hil_conv2d_1x1_s8(const int8_t *input, const hil_conv2d_params *params, int8_t *output, void *scratch);
+
+typedef struct {
+  hil_window window;
+  const int8_t *weights; /* [kernel_h][kernel_w][input_c * multiplier] */
+  int32_t multiplier;    /* outputs per input channel */
+  hil_output_stage stage;
+} hil_depthwise_conv2d_params;
+
+/* Any multiplier.  Scratch: kernel_h * kernel_w * input_c bytes, 0 where no window reaches outside the input.
+ */
+void hil_depthwise_conv2d_s8(const int8_t *input, const hil_depthwise_conv2d_params *params, int8_t *output,
+                             void *scratch);
+
+/* multiplier = 1.  Scratch as above. */
+void hil_depthwise_conv2d_m1_s8(const int8_t *input, const hil_depthwise_conv2d_params *params,
+                                int8_t *output, void *scratch);
+
+typedef struct {
+  int32_t rows;          /* inputs that share the weights; 1 for a plain layer */
+  int32_t input_size;    /* bytes of one input row */
+  int32_t output_size;   /* bytes of one output row */
+  const int8_t *weights; /* [output_size / 2][input_size][2], a last odd row by itself */
+  hil_output_stage stage;
+} hil_fully_connected_params;
+
+/* Scratch: 0. */
+void hil_fully_connected_s8(const int8_t *input, const hil_fully_connected_params *params, int8_t *output,
+                            void *scratch);
+
+/* ---------------------------------------------------------------- pools and means */
+
+typedef struct {
+  hil_window window; /* dilation 1; padding is left out of the pool, padding_value is not used */
+  int32_t activation_min;
+  int32_t activation_max;
+} hil_pool2d_params;
+
+/* Input and output share scale and zero point.  Scratch: 0. */
+void hil_average_pool2d_s8(const int8_t *input, const hil_pool2d_params *params, int8_t *output,
+                           void *scratch);
+void hil_max_pool2d_s8(const int8_t *input, const hil_pool2d_params *params, int8_t *output, void *scratch);
+
+typedef struct {
+  int32_t kept_size[2]; /* output is [kept_size[0]][kept_size[1]] */
+  int32_t kept_step[2]; /* bytes in the input */
+  int32_t reduced_size[2];
+  int32_t reduced_step[2];
+  int32_t offset;     /* added to each sum: -input_zero_point * reduced_size[0] * reduced_size[1] */
+  int32_t multiplier; /* input_scale / output_scale / number of summands */
+  int32_t shift;
+  int32_t zero_point; /* of the output */
+} hil_mean_params;
+
+/* Scratch: 0. */
+void hil_mean_s8(const int8_t *input, const hil_mean_params *params, int8_t *output, void *scratch);
+
+/* ---------------------------------------------------------------- elementwise; all may run in place */
+
+typedef struct {
+  hil_broadcast shape;
+  int32_t zero_point_a, zero_point_b;
+  int32_t multiplier_a, shift_a; /* scale_a / (2 * max(scale_a, scale_b)); shift <= 0 */
+  int32_t multiplier_b, shift_b;
+  int32_t multiplier, shift; /* 2 * max(scale_a, scale_b) / (2^20 * output_scale); shift <= 0 */
+  int32_t zero_point;        /* of the output */
+  int32_t activation_min;
+  int32_t activation_max;
+} hil_add_params;
+
+/* In place over an operand that has the output's shape.  Scratch: 0. */
+void hil_add_s8(const int8_t *a, const int8_t *b, const hil_add_params *params, int8_t *output,
+                void *scratch);
+
+/* a - b; the same otherwise. */
+void hil_sub_s8(const int8_t *a, const int8_t *b, const hil_add_params *params, int8_t *output,
+                void *scratch);
+
+typedef struct {
+  hil_broadcast shape;
+  int32_t zero_point_a, zero_point_b;
+  int32_t multiplier, shift; /* scale_a * scale_b / output_scale */
+  int32_t zero_point;        /* of the output */
+  int32_t activation_min;
+  int32_t activation_max;
+} hil_mul_params;
+
+/* In place over an operand that has the output's shape.  Scratch: 0. */
+void hil_mul_s8(const int8_t *a, const int8_t *b, const hil_mul_params *params, int8_t *output,
+                void *scratch);
+
+typedef struct {
+  int32_t size; /* elements */
+  int32_t input_zero_point;
+  int32_t multiplier, shift; /* input_scale / output_scale */
+  int32_t zero_point;        /* of the output */
+  int32_t activation_min;
+  int32_t activation_max;
+} hil_requantize_params;
+
+/* Another scale and zero point, then a clamp: QUANTIZE, RELU, RELU6.  Scratch: 0. */
+void hil_requantize_s8(const int8_t *input, const hil_requantize_params *params, int8_t *output,
+                       void *scratch);
+
+typedef struct {
+  int32_t size;        /* elements */
+  const int8_t *table; /* [256], indexed by q + 128 */
+} hil_lookup_params;
+
+/* Any function of one int8 value, e.g. LOGISTIC.  Scratch: 0. */
+void hil_lookup_s8(const int8_t *input, const hil_lookup_params *params, int8_t *output, void *scratch);
+
+typedef struct {
+  int32_t rows;
+  int32_t depth;             /* elements of a row, over which the softmax runs */
+  int32_t multiplier, shift; /* beta * input_scale * 2^26; shift >= 0 */
+  int32_t diff_min;          /* <= 0; what lies further below the row's maximum counts as 0 */
+} hil_softmax_params;
+
+/* Output scale 1/256, zero point -128.  Scratch: 0. */
+void hil_softmax_s8(const int8_t *input, const hil_softmax_params *params, int8_t *output, void *scratch);
+
+/* ---------------------------------------------------------------- moving bytes */
+
+typedef struct {
+  int32_t count;              /* of inputs */
+  int32_t outer;              /* product of the dimensions before the axis */
+  const int32_t *chunk_bytes; /* per input: bytes from the axis on */
+} hil_concatenation_params;
+
+/* All inputs and the output share scale and zero point.  Scratch: 0. */
+void hil_concatenation_s8(const int8_t *const *inputs, const hil_concatenation_params *params, int8_t *output,
+                          void *scratch);
+
+typedef struct {
+  int32_t size[4];   /* of the input, the last one innermost */
+  int32_t before[4]; /* elements added in front, >= 0 */
+  int32_t after[4];
+  int32_t value; /* the int8 value that is filled in */
+} hil_pad_params;
+
+/* Scratch: 0. */
+void hil_pad_s8(const int8_t *input, const hil_pad_params *params, int8_t *output, void *scratch);
+
+#endif

@@ -1,0 +1,15 @@
+/* Where the data of a generated model goes on a target, so that its bytes can be told from all others. */
+#ifndef HIL_SECTIONS_H
+#define HIL_SECTIONS_H
+
+#if defined(HIL_HOST)
+#define HIL_WEIGHTS
+#define HIL_ARENA __attribute__((aligned(16)))
+#else
+/* Constants of the model: weights, biases, factors, tables. */
+#define HIL_WEIGHTS __attribute__((section(".hil_weights"), aligned(4)))
+/* All activations and scratch. */
+#define HIL_ARENA   __attribute__((section(".hil_arena"), aligned(16)))
+#endif
+
+#endif

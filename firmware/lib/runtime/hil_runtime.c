@@ -1,0 +1,274 @@
+#include "hil_runtime.h"
+
+#include <string.h>
+
+#include "hil_model.h"
+#include "hil_port.h"
+#include "hil_version.h"
+
+#define TEXT_OF(token) #token
+#define TEXT(macro)    TEXT_OF(macro)
+
+#define INFO_FIXED_BYTES 68u /* without the texts of the two str8 at its end */
+#define STR8_MAX         0xFFu
+#define OFFSET_BYTES     4u /* in front of the data in WRITE_INPUT and OUTPUT */
+#define FIRST_BYTES      2u /* in front of the cycles in PROFILE */
+#define READ_BYTES       32u
+
+static void begin(hil_frame_writer *writer, uint8_t type, uint16_t sequence, size_t length) {
+  hil_frame_begin(writer, hil_port_write, type, sequence, (uint16_t)length);
+}
+
+static void refuse(const hil_frame *request, hil_error code, const char *text) {
+  hil_frame_writer writer;
+  const size_t size = strlen(text);
+  begin(&writer, HIL_ERROR, request->sequence, 1 + size);
+  hil_frame_put_u8(&writer, (uint8_t)code);
+  hil_frame_put(&writer, (const uint8_t *)text, size);
+  hil_frame_end(&writer);
+}
+
+static void refuse_version(const hil_frame *request) {
+  refuse(request, HIL_ERROR_VERSION, "this firmware speaks protocol version " TEXT(HIL_PROTOCOL_VERSION));
+}
+
+static void refuse_length(const hil_frame *request) {
+  refuse(request, HIL_ERROR_BAD_PAYLOAD, "wrong payload length");
+}
+
+static size_t str8_size(const char *text) {
+  const size_t size = strlen(text);
+  return size < STR8_MAX ? size : STR8_MAX;
+}
+
+static void put_str8(hil_frame_writer *writer, const char *text) {
+  const size_t size = str8_size(text);
+  hil_frame_put_u8(writer, (uint8_t)size);
+  hil_frame_put(writer, (const uint8_t *)text, size);
+}
+
+static void answer_hello(const hil_frame *request) {
+  if (request->length < 2) { /* later versions may say more */
+    refuse_length(request);
+    return;
+  }
+  const uint8_t oldest = request->payload[0];
+  const uint8_t newest = request->payload[1];
+  if (oldest > HIL_PROTOCOL_VERSION || newest < HIL_PROTOCOL_VERSION) {
+    refuse_version(request);
+    return;
+  }
+  const char *board = hil_port_board();
+  uint8_t unit_id[8];
+  hil_port_unit_id(unit_id);
+
+  hil_frame_writer writer;
+  begin(&writer, HIL_INFO, request->sequence,
+        INFO_FIXED_BYTES + str8_size(HIL_FIRMWARE_VERSION) + str8_size(board));
+  hil_frame_put_u8(&writer, HIL_PROTOCOL_VERSION);
+  hil_frame_put_u8(&writer, (uint8_t)(hil_port_instruction_cache() & 0xFF));
+  hil_frame_put_u16(&writer, HIL_MAX_PAYLOAD);
+  hil_frame_put_u32(&writer, hil_port_clock_hz());
+  hil_frame_put_u32(&writer, hil_model.arena_bytes);
+  hil_frame_put_u32(&writer, hil_model.input_bytes);
+  hil_frame_put_u32(&writer, hil_model.output_bytes);
+  hil_frame_put_u32(&writer, hil_port_stack_size());
+  hil_frame_put_u16(&writer, hil_model.operator_count);
+  hil_frame_put(&writer, hil_model.digest, sizeof hil_model.digest);
+  hil_frame_put(&writer, unit_id, sizeof unit_id);
+  put_str8(&writer, HIL_FIRMWARE_VERSION);
+  put_str8(&writer, board);
+  hil_frame_end(&writer);
+}
+
+static void answer_write_input(hil_runtime *runtime, const hil_frame *request) {
+  if (request->length < OFFSET_BYTES) {
+    refuse_length(request);
+    return;
+  }
+  const uint32_t offset = hil_get_u32(request->payload);
+  const uint16_t count = (uint16_t)(request->length - OFFSET_BYTES);
+  if (offset > hil_model.input_bytes || count > hil_model.input_bytes - offset) {
+    refuse(request, HIL_ERROR_BAD_PAYLOAD, "beyond the end of the input");
+    return;
+  }
+  if (offset > runtime->input_written) {
+    refuse(request, HIL_ERROR_INPUT_GAP, "bytes before this offset were not written");
+    return;
+  }
+  runtime->has_output = false; /* the input may lie where the output was */
+  memcpy(hil_arena + hil_model.input_offset + offset, request->payload + OFFSET_BYTES, count);
+  runtime->input_written = offset + count;
+
+  hil_frame_writer writer;
+  begin(&writer, HIL_WRITTEN, request->sequence, 6);
+  hil_frame_put_u32(&writer, offset);
+  hil_frame_put_u16(&writer, count);
+  hil_frame_end(&writer);
+}
+
+/* Two loops rather than one with a test in it: what is not asked for costs nothing. */
+static uint32_t run_operators(void) {
+  const uint16_t count = hil_model.operator_count;
+  const uint32_t start = hil_port_cycles();
+  for (uint16_t i = 0; i < count; ++i) {
+    hil_model_run_operator(i);
+  }
+  return hil_port_cycles() - start;
+}
+
+static uint32_t run_operators_profiled(uint32_t *profile) {
+  const uint16_t count = hil_model.operator_count;
+  const uint32_t start = hil_port_cycles();
+  uint32_t before = start;
+  for (uint16_t i = 0; i < count; ++i) {
+    hil_model_run_operator(i);
+    const uint32_t now = hil_port_cycles();
+    profile[i] = now - before;
+    before = now;
+  }
+  return before - start;
+}
+
+static void answer_run(hil_runtime *runtime, const hil_frame *request) {
+  if (request->length != 1) {
+    refuse_length(request);
+    return;
+  }
+  const uint8_t flags = request->payload[0];
+  const bool profile = (flags & HIL_RUN_PROFILE) != 0;
+  if ((flags & ~HIL_RUN_PROFILE) != 0) {
+    refuse(request, HIL_ERROR_BAD_PAYLOAD, "unknown flag");
+    return;
+  }
+  if (runtime->input_written != hil_model.input_bytes) {
+    refuse(request, HIL_ERROR_NO_INPUT, "no complete input was written since the last run");
+    return;
+  }
+  if (profile && hil_model.operator_count > HIL_PROFILE_MAX) {
+    refuse(request, HIL_ERROR_NO_PROFILE,
+           "the model has more operators than HIL_PROFILE_MAX = " TEXT(HIL_PROFILE_MAX));
+    return;
+  }
+  runtime->input_written = 0; /* operators work in place */
+  runtime->has_output = false;
+  runtime->has_profile = false;
+  const uint16_t sequence = request->sequence;
+
+  hil_port_stack_paint();
+  const uint32_t cycles = profile ? run_operators_profiled(runtime->profile) : run_operators();
+  const uint32_t stack_used = hil_port_stack_used();
+
+  runtime->has_output = true;
+  runtime->has_profile = profile;
+  hil_frame_writer writer;
+  begin(&writer, HIL_RAN, sequence, 8);
+  hil_frame_put_u32(&writer, cycles);
+  hil_frame_put_u32(&writer, stack_used);
+  hil_frame_end(&writer);
+}
+
+static void answer_read_output(const hil_runtime *runtime, const hil_frame *request) {
+  if (request->length != 6) {
+    refuse_length(request);
+    return;
+  }
+  const uint32_t offset = hil_get_u32(request->payload);
+  const uint16_t count = hil_get_u16(request->payload + 4);
+  if (!runtime->has_output) {
+    refuse(request, HIL_ERROR_NO_OUTPUT, "no run since the last input was begun");
+    return;
+  }
+  if (offset > hil_model.output_bytes || count > hil_model.output_bytes - offset ||
+      count > HIL_MAX_PAYLOAD - OFFSET_BYTES) {
+    refuse(request, HIL_ERROR_BAD_PAYLOAD, "beyond the end of the output, or more than a frame takes");
+    return;
+  }
+  hil_frame_writer writer;
+  begin(&writer, HIL_OUTPUT, request->sequence, OFFSET_BYTES + count);
+  hil_frame_put_u32(&writer, offset);
+  hil_frame_put(&writer, (const uint8_t *)hil_arena + hil_model.output_offset + offset, count);
+  hil_frame_end(&writer);
+}
+
+static void answer_read_profile(const hil_runtime *runtime, const hil_frame *request) {
+  if (request->length != 4) {
+    refuse_length(request);
+    return;
+  }
+  const uint16_t first = hil_get_u16(request->payload);
+  const uint16_t count = hil_get_u16(request->payload + 2);
+  if (!runtime->has_profile) {
+    refuse(request, HIL_ERROR_NO_PROFILE, "the last run was not profiled");
+    return;
+  }
+  if (first > hil_model.operator_count || count > hil_model.operator_count - first ||
+      count > (HIL_MAX_PAYLOAD - FIRST_BYTES) / 4u) {
+    refuse(request, HIL_ERROR_BAD_PAYLOAD, "beyond the last operator, or more than a frame takes");
+    return;
+  }
+  hil_frame_writer writer;
+  begin(&writer, HIL_PROFILE, request->sequence, FIRST_BYTES + 4u * count);
+  hil_frame_put_u16(&writer, first);
+  for (uint16_t i = 0; i < count; ++i) {
+    hil_frame_put_u32(&writer, runtime->profile[first + i]);
+  }
+  hil_frame_end(&writer);
+}
+
+static void answer_reset(const hil_frame *request) {
+  if (request->length != 0) {
+    refuse_length(request);
+    return;
+  }
+  hil_frame_writer writer;
+  begin(&writer, HIL_RESETTING, request->sequence, 0);
+  hil_frame_end(&writer);
+  hil_port_reset();
+}
+
+static void answer(hil_runtime *runtime, const hil_frame *request) {
+  const uint8_t type = request->type;
+  if (type < HIL_HELLO || type > HIL_RESET) {
+    refuse(request, HIL_ERROR_UNKNOWN_TYPE, "unknown request");
+  } else if (type == HIL_HELLO) {
+    answer_hello(request);
+  } else if (request->version != HIL_PROTOCOL_VERSION) {
+    refuse_version(request);
+  } else if (type == HIL_WRITE_INPUT) {
+    answer_write_input(runtime, request);
+  } else if (type == HIL_RUN) {
+    answer_run(runtime, request);
+  } else if (type == HIL_READ_OUTPUT) {
+    answer_read_output(runtime, request);
+  } else if (type == HIL_READ_PROFILE) {
+    answer_read_profile(runtime, request);
+  } else {
+    answer_reset(request);
+  }
+}
+
+void hil_runtime_init(hil_runtime *runtime) { memset(runtime, 0, sizeof *runtime); }
+
+void hil_runtime_poll(hil_runtime *runtime) {
+  uint8_t bytes[READ_BYTES];
+  const size_t count = hil_port_read(bytes, sizeof bytes);
+  size_t fed = 0;
+  while (fed < count) {
+    hil_frame request;
+    fed += hil_decoder_feed(&runtime->decoder, bytes + fed, count - fed);
+    while (hil_decoder_next(&runtime->decoder, &request)) {
+      answer(runtime, &request);
+    }
+  }
+}
+
+void hil_runtime_report_fault(uint8_t kind, const uint32_t registers[HIL_FAULT_REGISTERS]) {
+  hil_frame_writer writer;
+  begin(&writer, HIL_FAULT, HIL_UNASKED, 1 + 4u * HIL_FAULT_REGISTERS);
+  hil_frame_put_u8(&writer, kind);
+  for (size_t i = 0; i < HIL_FAULT_REGISTERS; ++i) {
+    hil_frame_put_u32(&writer, registers[i]);
+  }
+  hil_frame_end(&writer);
+}

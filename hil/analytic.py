@@ -1,0 +1,40 @@
+"""The analytic model of a board's time: what `simulated:` answers with.
+
+    symbol       meaning                                     where from
+    cycles_i     of operator i                               result
+    fixed        cycles per call                             profile, [simulator.operators]
+    per_mac      cycles per step of the inner loop           profile
+    per_output   cycles per element of the output            profile
+    M_i          MACs; for pools and MEAN, values taken in   graph
+    N_i          output elements                             graph
+
+    cycles_i = fixed + per_mac * M_i + per_output * N_i
+
+It is linear in the operators of one model and knows nothing of caches, of alignment or of the variant that
+serves an operator; hil.calibrate says how far it is off.  RESHAPE and its like run no code and cost what the
+profile says, usually nothing.
+"""
+
+from __future__ import annotations
+
+from hil.board import Board, OperatorCost
+from hil.graph.types import Graph, Operator
+from hil.macs import operator_work
+
+
+def cost_of(board: Board, operator_name: str) -> OperatorCost:
+    """The coefficients that serve an operator: its own, or DEFAULT."""
+    costs = board.simulator.operators
+    return costs.get(operator_name, costs["DEFAULT"])
+
+
+def operator_cycles(board: Board, graph: Graph, operator: Operator) -> int:
+    """Cycles of one operator, rounded to whole cycles."""
+    cost = cost_of(board, operator.name)
+    outputs = graph.tensors[operator.output].elements
+    return round(cost.fixed + cost.per_mac * operator_work(graph, operator) + cost.per_output * outputs)
+
+
+def model_cycles(board: Board, graph: Graph) -> tuple[int, ...]:
+    """Cycles per operator, in the order of execution; their sum is that of one inference."""
+    return tuple(operator_cycles(board, graph, operator) for operator in graph.operators)

@@ -1,0 +1,158 @@
+"""The Python front door: a model in, a Measurement out."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hil.bench import BenchSettings, bench
+from hil.devices import open_device
+from hil.errors import BadModel, QuantizationFailed
+from hil.graph.types import Graph
+from hil.program import Program
+
+if TYPE_CHECKING:
+    from hil.board import Board
+    from hil.device import Device
+    from hil.measurement import Measurement
+
+Model: TypeAlias = "str | os.PathLike[str] | bytes | Graph | Any"
+"""Path of a .tflite or .keras file, the bytes of a .tflite file, a Graph, or a keras.Model."""
+
+_RANDOM_SAMPLES = 16
+
+
+def measure(
+    model: Model,
+    *,
+    device: str | Device = "simulated:nrf52840_dk",
+    board: str | Board | None = None,
+    representative: Any = None,
+    per_layer: bool = False,
+    settings: BenchSettings | None = None,
+) -> Measurement:
+    """Measure a model on a device.
+
+    A Keras model is quantized to int8 first.  Without `representative` data its ranges are taken from random
+    data: latency, RAM and flash do not depend on them, accuracy would.  The origin's settings say so
+    ("random_ranges": 1).
+
+    Args:
+        model: path of a .tflite or .keras file, bytes of a .tflite file, a Graph, or a keras.Model.
+        device: "serial:PORT", "emulated:BOARD", "emulated+pty:BOARD" or "simulated:BOARD"; or a Device,
+            which stays open.
+        board: the board behind a serial port, where its USB id does not tell.
+        representative: input samples, shape (n, height, width, channels), as the float model takes them.
+        per_layer: also measure each operator.
+        settings: of the bench; `per_layer` given here counts as well.
+
+    Returns:
+        The measurement, with its origin.
+
+    Raises:
+        HilError: see hil.errors; what needs the least work is checked first (device and board, then the
+            model, then whether it fits, then the build, then the device itself).
+
+    Example:
+        measure("model.tflite", device="emulated:nrf52840_dk").latency_us
+    """
+    from hil.interpreter import truth
+
+    settings = settings or BenchSettings()
+    if per_layer:
+        settings = replace(settings, per_layer=True)
+    opened = open_device(device, board=board) if isinstance(device, str) else device
+    try:
+        stages_s: dict[str, float] = {}
+        graph, random_ranges = _read(model, representative, stages_s)
+        program = _compile(graph, stages_s)
+        image = opened.build(program)
+        measurement = bench(image, opened, settings, truth(graph))
+    finally:
+        if opened is not device:
+            opened.close()
+    origin = measurement.origin
+    if random_ranges:
+        origin = replace(origin, settings={**origin.settings, "random_ranges": 1.0})
+    return replace(measurement, stages_s={**stages_s, **measurement.stages_s}, origin=origin)
+
+
+def compile_model(model: Model, *, representative: Any = None) -> Program:
+    """A model as C sources with a memory plan, for no board in particular.
+
+    Args:
+        model, representative: as for `measure`.
+
+    Raises:
+        BadModel, UnsupportedOperator, QuantizationFailed.
+    """
+    graph, _ = _read(model, representative, {})
+    return _compile(graph, {})
+
+
+def _read(model: Model, representative: Any, stages_s: dict[str, float]) -> tuple[Graph, bool]:
+    """The graph, and whether its ranges come from random data."""
+    from hil.graph import read
+
+    if isinstance(model, Graph):
+        return model, False
+    random_ranges = False
+    source: str | Path | bytes
+    if isinstance(model, bytes):
+        source = model
+    elif isinstance(model, str | os.PathLike) and _suffix(model) not in (".keras", ".h5"):
+        source = Path(model)
+    else:
+        random_ranges = representative is None
+        start = time.perf_counter()
+        source = _quantize(model, representative)
+        stages_s["quantize"] = time.perf_counter() - start
+    start = time.perf_counter()
+    graph = read(source)
+    stages_s["graph"] = time.perf_counter() - start
+    return graph, random_ranges
+
+
+def _suffix(path: str | os.PathLike[str]) -> str:
+    return Path(path).suffix.lower()
+
+
+def _quantize(model: Any, representative: Any) -> bytes:
+    from hil.quantize import input_of, load_keras, quantize
+
+    keras_model = load_keras(model) if isinstance(model, str | os.PathLike) else model
+    if not hasattr(keras_model, "layers"):
+        raise BadModel(
+            f"a model of type {type(model).__name__}, expected a path, bytes, a Graph or a keras.Model",
+            remedy="hand in the path of a .tflite or .keras file",
+        )
+    if representative is None:
+        representative = _random_inputs(input_of(keras_model)[0])
+    return quantize(keras_model, representative)
+
+
+def _random_inputs(shape: tuple[int | None, ...]) -> NDArray[np.float32]:
+    """Samples that give every activation some range; see `measure` for what may be concluded from them."""
+    sizes = tuple(size for size in shape if size is not None)
+    if len(sizes) != len(shape):
+        raise QuantizationFailed(
+            f"the model's input has the shape {shape}, expected one of fixed size",
+            remedy="give the model a keras.Input of fixed shape, or hand in representative data",
+        )
+    samples = np.random.default_rng(0).standard_normal((_RANDOM_SAMPLES, *sizes))
+    return samples.astype(np.float32)
+
+
+def _compile(graph: Graph, stages_s: dict[str, float]) -> Program:
+    from hil.codegen import generate
+
+    start = time.perf_counter()
+    program = generate(graph)
+    stages_s["codegen"] = time.perf_counter() - start
+    return program

@@ -1,0 +1,319 @@
+"""Measure one image on one device: frames -> Measurement.
+
+    flash, connect, HELLO (is it the image that was flashed?), warm-up, repeats until the spread is small or a
+    bound is met, one profiled run where layers are asked for, and the output held against the reference.
+
+Transient faults (a lost frame, a failed flash) are met by closing the way to the device and beginning again
+with the flash, at most `retries` times; all others are raised at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from hil.device import Device
+from hil.errors import DeviceError, Outcome, WrongImage, WrongOutput
+from hil.graph.types import Graph, Operator
+from hil.image import Image
+from hil.interpreter import Reference
+from hil.link import Link
+from hil.macs import model_macs, operator_macs
+from hil.measurement import LayerMeasurement, Measurement, Origin, OutputCheck, Provenance
+from hil.protocol import Info
+
+EMULATED_UNIT = b"EMULATED"
+"""The unit id that an emulated board gives in INFO."""
+
+
+@dataclass(frozen=True)
+class BenchSettings:
+    """How to measure.  Part of a measurement's origin, and of what tells two measurements apart.
+
+    Attributes:
+        warmup_runs: inferences that are not counted.
+        min_runs, max_runs: bounds of the counted ones.
+        max_run_s: no further repeat begins after this much time on the host, once `min_runs` are done.
+        spread: (max - min) / median of the cycles at which repeating ends.
+        per_layer: also ask for each operator's cycles, in a run of its own.
+        flash_timeout_s: deadline of one flash.
+        retries: how often a transient fault is met by beginning again.
+    """
+
+    warmup_runs: int = 1
+    min_runs: int = 3
+    max_runs: int = 20
+    max_run_s: float = 10.0
+    spread: float = 0.005
+    per_layer: bool = False
+    flash_timeout_s: float = 60.0
+    retries: int = 2
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.min_runs <= self.max_runs:
+            raise ValueError(
+                f"min_runs {self.min_runs} and max_runs {self.max_runs}, expected 1 <= min_runs <= max_runs"
+            )
+        if self.warmup_runs < 0 or self.retries < 0:
+            raise ValueError(f"warmup_runs {self.warmup_runs} and retries {self.retries}, expected 0 or more")
+
+
+@dataclass(frozen=True)
+class _Inference:
+    cycles: int
+    stack_used: int
+    output: bytes
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One session's yield, before it becomes a Measurement."""
+
+    info: Info
+    cycles: tuple[int, ...]
+    stack_bytes: int
+    output: bytes
+    layer_cycles: tuple[int, ...]
+    instructions: int | None
+    stages_s: dict[str, float]
+
+
+def input_bytes(count: int) -> bytes:
+    """The input of every measurement, pseudo-random: int8 value of byte k is ((73 k + 41) mod 256) - 128."""
+    values = (73 * np.arange(count, dtype=np.int64) + 41) % 256 - 128
+    return values.astype(np.int8).tobytes()
+
+
+def bench(image: Image, device: Device, settings: BenchSettings, reference: Reference) -> Measurement:
+    """Flash `image` and measure it.
+
+    The transport that this opens is closed again, whatever happens; the device stays open for the next image.
+
+    Raises:
+        WrongImage: another image answers, although the flash was reported as done.
+        WrongOutput: the device's output differs from the reference by more than its tolerance.
+        DeviceError: any other fault of the device; transient ones after `settings.retries` retries.
+    """
+    attempt = 0
+    while True:
+        try:
+            run = _session(image, device, settings)
+            break
+        except DeviceError as error:
+            if error.outcome is not Outcome.TRANSIENT or attempt >= settings.retries:
+                if attempt:
+                    error.add_note(f"after {attempt + 1} attempts")
+                raise
+            attempt += 1
+    with _timed(run.stages_s, "check"):
+        check = _check_output(run, device, reference)
+    return _measurement(image, device, settings, run, check)
+
+
+@contextmanager
+def _timed(stages_s: dict[str, float], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    try:
+        yield
+    finally:
+        stages_s[stage] = time.perf_counter() - start
+
+
+def _session(image: Image, device: Device, settings: BenchSettings) -> _Run:
+    stages_s = {"build": image.build_s}
+    with _timed(stages_s, "flash"):
+        device.flash(image, timeout_s=settings.flash_timeout_s)
+    with ExitStack() as stack:
+        with _timed(stages_s, "connect"):
+            transport = device.connect()
+            stack.callback(transport.close)
+            link = Link(transport, device.name)
+            info = link.hello()
+        _check_identity(info, image, device)
+        return _runs(link, info, device, settings, stages_s)
+
+
+def _check_identity(info: Info, image: Image, device: Device) -> None:
+    if info.model_digest != image.program.digest:
+        raise WrongImage(
+            f"model {info.model_digest[:12]} answers, flashed was {image.program.digest[:12]}",
+            device=device.name,
+            remedy="reset the board; if it stays, check that the upload goes to the board behind this port",
+        )
+    if info.board != image.board_id:
+        raise WrongImage(
+            f"firmware of board '{info.board}' answers, expected '{image.board_id}'",
+            device=device.name,
+            remedy="name the board that is attached (`hilnas boards`)",
+        )
+
+
+def _runs(
+    link: Link, info: Info, device: Device, settings: BenchSettings, stages_s: dict[str, float]
+) -> _Run:
+    data = input_bytes(info.input_bytes)
+
+    def infer(*, profile: bool = False) -> _Inference:
+        link.write_input(data)
+        cycles, stack_used = link.run(profile=profile)
+        return _Inference(cycles, stack_used, link.read_output(info.output_bytes))
+
+    with _timed(stages_s, "run"):
+        warmup = [infer() for _ in range(settings.warmup_runs)]
+        counted = _repeat(infer, settings)
+    instructions = device.instructions()
+    profiled = []
+    layer_cycles: tuple[int, ...] = ()
+    if settings.per_layer:
+        with _timed(stages_s, "profile"):
+            profiled.append(infer(profile=True))
+            layer_cycles = tuple(link.read_profile(info.operator_count))
+    every = [*warmup, *counted, *profiled]
+    return _Run(
+        info=info,
+        cycles=tuple(one.cycles for one in counted),
+        stack_bytes=max(one.stack_used for one in every),
+        output=_the_output(every, device),
+        layer_cycles=layer_cycles,
+        instructions=instructions,
+        stages_s=stages_s,
+    )
+
+
+def _repeat(infer: Callable[[], _Inference], settings: BenchSettings) -> list[_Inference]:
+    """Repeat until the spread is small, or the bound of runs or time is met."""
+    start = time.perf_counter()
+    done: list[_Inference] = []
+    while len(done) < settings.max_runs:
+        done.append(infer())
+        if len(done) < settings.min_runs:
+            continue
+        cycles = [one.cycles for one in done]
+        if max(cycles) - min(cycles) <= settings.spread * statistics.median(cycles):
+            break
+        if time.perf_counter() - start > settings.max_run_s:
+            break
+    return done
+
+
+def _the_output(inferences: list[_Inference], device: Device) -> bytes:
+    outputs = {one.output for one in inferences}
+    if len(outputs) > 1:
+        raise WrongOutput(
+            f"the same input gave {len(outputs)} different outputs in {len(inferences)} runs",
+            device=device.name,
+            remedy="something overwrites memory: check the stack's size and the power supply",
+        )
+    return outputs.pop()
+
+
+def _check_output(run: _Run, device: Device, reference: Reference) -> OutputCheck:
+    truth = np.frombuffer(reference.run(input_bytes(run.info.input_bytes)), dtype=np.int8).astype(np.int16)
+    found = np.frombuffer(run.output, dtype=np.int8).astype(np.int16)
+    if truth.shape != found.shape:
+        raise WrongOutput(
+            f"{found.size} bytes of output, {reference.name} gives {truth.size}", device=device.name
+        )
+    check = OutputCheck(
+        reference=reference.name,
+        exact=reference.exact,
+        tolerance=reference.tolerance,
+        max_difference=int(np.abs(found - truth).max(initial=0)),
+        elements=int(truth.size),
+        output_digest=hashlib.sha256(run.output).hexdigest(),
+    )
+    if not check.passed:
+        differing = int(np.count_nonzero(np.abs(found - truth) > check.tolerance))
+        raise WrongOutput(
+            f"{differing} of {check.elements} output values differ from {check.reference} by more than "
+            f"{check.tolerance}, at most by {check.max_difference}",
+            device=device.name,
+            remedy="this is a fault of the kernels or of the board; please report it with the model",
+        )
+    return check
+
+
+def _measurement(
+    image: Image, device: Device, settings: BenchSettings, run: _Run, check: OutputCheck
+) -> Measurement:
+    graph = image.program.graph
+    cycles = statistics.median_low(run.cycles)
+    us_per_cycle = 1e6 / run.info.clock_hz
+    latency_us = cycles * us_per_cycle
+    power = device.board.power
+    return Measurement(
+        latency_us=latency_us,
+        latency_min_us=min(run.cycles) * us_per_cycle,
+        latency_max_us=max(run.cycles) * us_per_cycle,
+        runs=len(run.cycles),
+        cycles=cycles,
+        instructions=run.instructions,
+        macs=model_macs(graph),
+        arena_bytes=image.arena_bytes,
+        static_bytes=image.static_bytes,
+        stack_bytes=run.stack_bytes,
+        code_bytes=image.code_bytes,
+        weight_bytes=image.weight_bytes,
+        # W x us = uJ
+        energy_uj=None if power is None else power.voltage_v * power.active_current_a * latency_us,
+        energy_provenance=None if power is None else Provenance.ESTIMATED,
+        check=check,
+        layers=_layers(image, run, us_per_cycle),
+        stages_s=run.stages_s,
+        origin=_origin(image, device, settings, run.info),
+    )
+
+
+def _layers(image: Image, run: _Run, us_per_cycle: float) -> tuple[LayerMeasurement, ...]:
+    program = image.program
+    graph = program.graph
+    return tuple(
+        LayerMeasurement(
+            index=operator.index,
+            operator=operator.name,
+            layer=operator.layer,
+            variant=program.variants[operator.index],
+            output_shape=graph.tensors[operator.output].shape,
+            macs=operator_macs(graph, operator),
+            cycles=cycles,
+            latency_us=cycles * us_per_cycle,
+            live_bytes=program.plan.live_bytes[operator.index],
+            weight_bytes=_constant_bytes(graph, operator),
+        )
+        for operator, cycles in zip(graph.operators, run.layer_cycles, strict=bool(run.layer_cycles))
+    )
+
+
+def _constant_bytes(graph: Graph, operator: Operator) -> int:
+    """Weights and bias as the model holds them, without what the compiler adds."""
+    tensors = (graph.tensors[index] for index in operator.inputs)
+    return sum(tensor.size_bytes for tensor in tensors if tensor.is_constant)
+
+
+def _origin(image: Image, device: Device, settings: BenchSettings, info: Info) -> Origin:
+    provenance = device.provenance
+    if info.unit_id == EMULATED_UNIT and provenance is Provenance.HARDWARE:
+        # An emulated board behind a serial port answers as such: its figures are not those of hardware.
+        provenance = Provenance.EMULATED
+    return Origin(
+        provenance=provenance,
+        device=device.name,
+        board_id=device.board.id,
+        clock_hz=info.clock_hz,
+        runtime=image.program.runtime,
+        firmware_version=info.firmware_version,
+        instruction_cache=info.instruction_cache,
+        model_digest=image.program.digest,
+        image_digest=image.digest,
+        profile_digest=device.board.digest,
+        tools=dict(image.tools),
+        settings={key: float(value) for key, value in asdict(settings).items()},
+        measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )

@@ -1,0 +1,135 @@
+"""Boards: passive facts about one kind of board, read from `boards/*.toml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+class _Fact:
+    """Base of the tables of a profile: the reader refuses unknown keys, because they are typos."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+
+@dataclass(frozen=True)
+class Core(_Fact):
+    """The processor.  `architecture` names a timing table of the emulator, e.g. "cortex-m4"."""
+
+    architecture: str
+    clock_hz: int
+    fpu: bool
+    dsp: bool
+
+
+@dataclass(frozen=True)
+class Flash(_Fact):
+    """Program memory.
+
+    Attributes:
+        base: first address.
+        size_bytes: bytes that an image may fill, bootloader excluded.
+        wait_states: extra cycles per line fetched, for data and for uncached instructions.
+        line_bytes: bytes that one fetch brings.
+    """
+
+    base: int
+    size_bytes: int
+    wait_states: int
+    line_bytes: int
+
+
+@dataclass(frozen=True)
+class Ram(_Fact):
+    """Data memory.  `size_bytes` is what an image may use."""
+
+    base: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class InstructionCache(_Fact):
+    """Cache between core and flash.  `enabled`: whether the firmware switches it on."""
+
+    size_bytes: int
+    line_bytes: int
+    ways: int
+    enabled: bool
+
+
+@dataclass(frozen=True)
+class Power(_Fact):
+    """For estimates of energy: supply voltage and current while the core runs from flash."""
+
+    voltage_v: float
+    active_current_a: float
+
+
+@dataclass(frozen=True)
+class Serial(_Fact):
+    """The way to the firmware.  `usb_ids`: "vid:pid" in hex of the port it appears as."""
+
+    baud: int
+    usb_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Build(_Fact):
+    """How PlatformIO builds for it: environment in firmware/platformio.ini, and the toolchain's prefix."""
+
+    environment: str
+    toolchain: str
+    stack_bytes: int
+
+
+@dataclass(frozen=True)
+class OperatorCost(_Fact):
+    """Analytic simulator: cycles = fixed + per_mac * MACs + per_output * output elements.
+
+    For pools and MEAN, which have no MACs, `per_mac` is per value taken in (hil.macs.operator_work).
+    """
+
+    fixed: float
+    per_mac: float
+    per_output: float
+
+
+@dataclass(frozen=True)
+class Simulator(_Fact):
+    """Coefficients of the analytic simulator, fitted to the emulator or a board.
+
+    Attributes:
+        operators: TFLite operator name -> cost; "DEFAULT" serves the others.
+        code_bytes, static_bytes, stack_bytes: of a firmware without model, for estimates.
+    """
+
+    operators: Mapping[str, OperatorCost]
+    code_bytes: int
+    static_bytes: int
+    stack_bytes: int
+
+
+@dataclass(frozen=True)
+class Board(_Fact):
+    """All facts about one kind of board.
+
+    Attributes:
+        id: name of the file, e.g. "nrf52840_dk".
+        name: as the maker writes it.
+        sources: dotted key ("flash.wait_states") or table ("flash") -> where the number stands.
+        digest: SHA-256 (hex) of the profile's text.
+    """
+
+    id: str
+    name: str
+    core: Core
+    flash: Flash
+    ram: Ram
+    serial: Serial
+    build: Build
+    simulator: Simulator
+    sources: Mapping[str, str]
+    digest: str
+    instruction_cache: InstructionCache | None = None
+    power: Power | None = None

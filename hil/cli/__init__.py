@@ -1,0 +1,1 @@
+"""The commands of `hilnas` that need no search: measure, boards, doctor, emulate."""

@@ -1,0 +1,64 @@
+"""`hilnas measure`: one model on one device."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hil.cli import console
+
+
+def measure(
+    model: Annotated[
+        Path,
+        typer.Argument(help="An int8 .tflite file, or a .keras file (quantized first).", metavar="MODEL"),
+    ],
+    board: Annotated[
+        str | None,
+        typer.Option(
+            "--board",
+            "-b",
+            metavar="ID",
+            help="Kind of board, e.g. nrf52840_dk: the one on USB, else emulated, else simulated.",
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            "--device",
+            "-d",
+            metavar="DEVICE",
+            help="One device: serial:PORT (with --board), emulated[+pty]:BOARD or simulated:BOARD.",
+        ),
+    ] = None,
+    per_layer: Annotated[bool, typer.Option("--per-layer", help="Show each operator's share.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole measurement as JSON.")] = False,
+) -> None:
+    """Measure latency, RAM, flash and energy of a model.
+
+    Every figure says where it comes from: hardware, emulated, simulated or estimated.
+
+    [dim]$[/dim] hilnas measure model.tflite --board nrf52840_dk
+    [dim]$[/dim] hilnas measure model.keras --device emulated:nrf52840_dk --per-layer
+    [dim]$[/dim] hilnas measure model.tflite --device serial:/dev/ttyACM0 --board nrf52840_dk --json
+    """
+    from hil.api import measure as measure_model
+    from hil.cli.tables import layers_table, measurement_table
+    from hil.devices.choose import choose_device
+    from hil.measurement_json import to_dict
+
+    chosen = choose_device(device, board)
+    if chosen.reason:
+        console.note(chosen.reason)
+    with console.working(f"measuring {model.name} on {chosen.name}"):
+        measurement = measure_model(model, device=chosen.name, board=board, per_layer=per_layer)
+    if as_json:
+        typer.echo(json.dumps(to_dict(measurement), indent=2))
+        return
+    out = console.output()
+    out.print(measurement_table(model.name, measurement))
+    if per_layer:
+        out.print(layers_table(measurement, out.width))

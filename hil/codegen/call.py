@@ -1,0 +1,115 @@
+"""What an operator is lowered to: one call of one kernel with constant parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hil.graph.types import Graph, Operator
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """Bytes of the model that stay in flash.
+
+    Attributes:
+        name: what it is to the kernel, e.g. "weights"; unique within a call.
+        data: int8 or int32; its shape is of no matter.
+    """
+
+    name: str
+    data: NDArray[np.int8] | NDArray[np.int32]
+
+
+#: A field of a parameter struct: a number, an array of numbers, a nested struct, or a pointer to a constant.
+Field: TypeAlias = "int | tuple[int, ...] | Constant | Mapping[str, Field]"
+
+#: Tensor index of an activation, or a constant tensor.
+Operand: TypeAlias = int | Constant
+
+
+@dataclass(frozen=True, eq=False)
+class Arguments:
+    """What a kernel is called with.
+
+    Attributes:
+        inputs: in the order of the C function.
+        params_type: name of the C struct.
+        params: its fields, by the names of hil_kernels.h.
+        input_array: the inputs are passed as one array of pointers.
+    """
+
+    inputs: tuple[Operand, ...]
+    params_type: str
+    params: Mapping[str, Field]
+    input_array: bool = False
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to serve an operator.
+
+    Attributes:
+        name: e.g. "conv2d_s8/1x1"; shown in reports.
+        function: the C function, in the file of the same name.
+        arguments: makes the call's arguments.
+        accepts: the precondition; the first variant in the registry whose precondition holds is taken.
+        scratch_bytes: work space in the arena.
+        in_place: position in `Operator.inputs` of the input that the output may overwrite, or None.
+    """
+
+    name: str
+    function: str
+    arguments: Callable[[Graph, Operator], Arguments]
+    accepts: Callable[[Graph, Operator], bool] = lambda graph, operator: True
+    scratch_bytes: Callable[[Graph, Operator], int] = lambda graph, operator: 0
+    in_place: Callable[[Graph, Operator], int | None] = lambda graph, operator: None
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One operator, lowered.
+
+    Attributes:
+        operator: position in `Graph.operators`.
+        function: C function; "" where nothing runs (RESHAPE).
+        variant: as in reports; "" where nothing runs.
+        output: tensor index.
+    """
+
+    operator: int
+    function: str
+    variant: str
+    arguments: Arguments
+    output: int
+    scratch_bytes: int = 0
+    in_place: int | None = None
+
+    @property
+    def constants(self) -> tuple[Constant, ...]:
+        """All constants, in the order in which they are emitted."""
+        operands = (operand for operand in self.arguments.inputs if isinstance(operand, Constant))
+        return (*operands, *_constants_of(self.arguments.params))
+
+    @property
+    def weight_bytes(self) -> int:
+        """Flash that the constants take."""
+        return sum(constant.data.nbytes for constant in self.constants)
+
+
+def _constants_of(fields: Mapping[str, Field]) -> Iterator[Constant]:
+    for value in fields.values():
+        if isinstance(value, Constant):
+            yield value
+        elif isinstance(value, Mapping):
+            yield from _constants_of(value)
+
+
+def operand(graph: Graph, tensor: int, name: str) -> Operand:
+    """The tensor as an operand: its index, or its data where it is constant."""
+    data = graph.tensors[tensor].data
+    return tensor if data is None else Constant(name, np.ascontiguousarray(data, dtype=np.int8))

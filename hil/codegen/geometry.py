@@ -1,0 +1,102 @@
+"""Shapes as the kernels want them: windows, broadcasts, and dimensions merged where the bytes allow it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+
+from hil.codegen.call import Field
+from hil.graph.types import Tensor
+
+
+def window_fields(
+    source: Tensor,
+    output: Tensor,
+    *,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int] = (1, 1),
+) -> dict[str, int]:
+    """The fields of `hil_window`.
+
+    The output's shape already tells SAME from VALID: what the windows need beyond the input is padding, the
+    smaller half of it in front.
+
+    Args:
+        source: activation (1, H, W, C).
+        output: activation (1, OH, OW, ...).
+        kernel, stride, dilation: (vertical, horizontal).
+    """
+    sizes = source.shape[1:3]
+    pads = [
+        max((out - 1) * step + (taps - 1) * spread + 1 - size, 0) // 2
+        for size, out, taps, step, spread in zip(
+            sizes, output.shape[1:3], kernel, stride, dilation, strict=True
+        )
+    ]
+    return {
+        "input_h": sizes[0],
+        "input_w": sizes[1],
+        "input_c": source.shape[3],
+        "kernel_h": kernel[0],
+        "kernel_w": kernel[1],
+        "stride_h": stride[0],
+        "stride_w": stride[1],
+        "dilation_h": dilation[0],
+        "dilation_w": dilation[1],
+        "pad_top": pads[0],
+        "pad_left": pads[1],
+        "output_h": output.shape[1],
+        "output_w": output.shape[2],
+        "padding_value": source.zero_point,
+    }
+
+
+def reaches_outside(window: Mapping[str, int]) -> bool:
+    """Does any window need padding?"""
+    if window["pad_top"] > 0 or window["pad_left"] > 0:
+        return True
+    bottom = (window["output_h"] - 1) * window["stride_h"] + (window["kernel_h"] - 1) * window["dilation_h"]
+    right = (window["output_w"] - 1) * window["stride_w"] + (window["kernel_w"] - 1) * window["dilation_w"]
+    return bottom >= window["input_h"] or right >= window["input_w"]
+
+
+def broadcast_fields(a: tuple[int, ...], b: tuple[int, ...]) -> dict[str, Field] | None:
+    """The fields of `hil_broadcast`, or None where more than four dimensions remain after merging.
+
+    Adjacent dimensions along which both operands run, or along which the same one repeats, are merged.
+    """
+    rank = max(len(a), len(b))
+    shape_a = (1,) * (rank - len(a)) + a
+    shape_b = (1,) * (rank - len(b)) + b
+    merged: list[tuple[int, bool, bool]] = []  # size, does a run along it, does b
+    for size_a, size_b in zip(shape_a, shape_b, strict=True):
+        size = max(size_a, size_b)
+        if size == 1:
+            continue
+        runs = (size_a == size, size_b == size)
+        if merged and merged[-1][1:] == runs:
+            merged[-1] = (merged[-1][0] * size, *runs)
+        else:
+            merged.append((size, *runs))
+    if len(merged) > 4:
+        return None
+    sizes = [size for size, _, _ in merged]
+    return {
+        "size": _pad_front(sizes, 1),
+        "step_a": _pad_front(_steps(sizes, [runs for _, runs, _ in merged]), 0),
+        "step_b": _pad_front(_steps(sizes, [runs for _, _, runs in merged]), 0),
+    }
+
+
+def _steps(sizes: list[int], runs: list[bool]) -> list[int]:
+    """Bytes from one element to the next along each dimension; 0 where the operand repeats."""
+    inner = [
+        prod(size for size, run in zip(sizes[d + 1 :], runs[d + 1 :], strict=True) if run)
+        for d in range(len(sizes))
+    ]
+    return [step if run else 0 for step, run in zip(inner, runs, strict=True)]
+
+
+def _pad_front(values: list[int], fill: int) -> tuple[int, ...]:
+    return tuple([fill] * (4 - len(values)) + values)

@@ -1,0 +1,1 @@
+"""One file per family of kernels; hil/codegen/registry.py lists them."""

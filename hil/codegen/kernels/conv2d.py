@@ -1,0 +1,59 @@
+"""CONV_2D."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hil.codegen.call import Arguments, Constant, Variant
+from hil.codegen.geometry import reaches_outside, window_fields
+from hil.codegen.stage import channel_pairs, convolution_factors, output_stage
+from hil.graph.types import Conv2D, Graph, Operator
+
+
+def _window(graph: Graph, operator: Operator) -> dict[str, int]:
+    options = operator.options
+    assert isinstance(options, Conv2D)
+    _, kernel_h, kernel_w, _ = graph.tensors[operator.inputs[1]].shape
+    return window_fields(
+        graph.tensors[operator.inputs[0]],
+        graph.tensors[operator.output],
+        kernel=(kernel_h, kernel_w),
+        stride=(options.stride_h, options.stride_w),
+        dilation=(options.dilation_h, options.dilation_w),
+    )
+
+
+def _arguments(graph: Graph, operator: Operator) -> Arguments:
+    options = operator.options
+    assert isinstance(options, Conv2D)
+    source, output = graph.tensors[operator.inputs[0]], graph.tensors[operator.output]
+    weights = graph.tensors[operator.inputs[1]]
+    data = np.asarray(weights.data, dtype=np.int8).reshape(weights.shape[0], -1)
+    sums = data.sum(axis=1, dtype=np.int64)
+    factors = convolution_factors(source, weights, output)
+    return Arguments(
+        inputs=(operator.inputs[0],),
+        params_type="hil_conv2d_params",
+        params={
+            "window": _window(graph, operator),
+            "weights": Constant("weights", channel_pairs(data)),
+            "output_c": data.shape[0],
+            "stage": output_stage(graph, operator, factors, sums, options.activation),
+        },
+    )
+
+
+def _is_1x1(graph: Graph, operator: Operator) -> bool:
+    window = _window(graph, operator)
+    return window["kernel_h"] == window["kernel_w"] == 1 and not reaches_outside(window)
+
+
+def _two_patches(graph: Graph, operator: Operator) -> int:
+    window = _window(graph, operator)
+    return 2 * window["kernel_h"] * window["kernel_w"] * window["input_c"]
+
+
+VARIANTS = (
+    Variant("conv2d_s8/1x1", "hil_conv2d_1x1_s8", _arguments, accepts=_is_1x1),
+    Variant("conv2d_s8/generic", "hil_conv2d_s8", _arguments, scratch_bytes=_two_patches),
+)

@@ -1,0 +1,48 @@
+"""Which kernels serve which operator: one line per kind.  The first whose precondition holds is taken.
+
+To add a faster kernel, write it as a sibling file in firmware/lib/kernels and put its Variant in front of the
+generic one (docs/add-a-kernel.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from hil.codegen.call import Variant
+from hil.codegen.kernels import (
+    binary,
+    conv2d,
+    depthwise_conv2d,
+    fully_connected,
+    mean,
+    moving,
+    pool2d,
+    softmax,
+    unary,
+)
+from hil.graph import types
+
+VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
+    {
+        types.Conv2D: conv2d.VARIANTS,
+        types.DepthwiseConv2D: depthwise_conv2d.VARIANTS,
+        types.FullyConnected: fully_connected.VARIANTS,
+        types.Add: binary.ADD_VARIANTS,
+        types.Sub: binary.SUB_VARIANTS,
+        types.Mul: binary.MUL_VARIANTS,
+        types.Concatenation: moving.CONCATENATION_VARIANTS,
+        types.Pad: moving.PAD_VARIANTS,
+        types.AveragePool2D: pool2d.AVERAGE_VARIANTS,
+        types.MaxPool2D: pool2d.MAX_VARIANTS,
+        types.Mean: mean.VARIANTS,
+        types.Reshape: moving.RESHAPE_VARIANTS,
+        types.Softmax: softmax.VARIANTS,
+        types.Logistic: unary.LOGISTIC_VARIANTS,
+        types.Tanh: unary.TANH_VARIANTS,
+        types.HardSwish: unary.HARD_SWISH_VARIANTS,
+        types.LeakyRelu: unary.LEAKY_RELU_VARIANTS,
+        types.Relu: unary.RELU_VARIANTS,
+        types.Quantize: unary.QUANTIZE_VARIANTS,
+    }
+)

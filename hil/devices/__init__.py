@@ -1,0 +1,100 @@
+"""Kinds of devices, one line each, and `open_device`, which finds the one that a text names.
+
+serial:PORT          a real board; PORT is /dev/ttyACM0, COM3 or a URL of pyserial
+emulated:BOARD       the very ELF on an instruction-level emulator, in this process
+emulated+pty:BOARD   the same behind a pseudo-terminal, flashed by PlatformIO and opened by pyserial
+simulated:BOARD      an analytic model; needs no toolchain
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hil.errors import BadDevice
+from hil.nearest import did_you_mean
+
+if TYPE_CHECKING:
+    from hil.board import Board
+    from hil.device import Device, DeviceFactory
+    from hil.devices.hardware import Port
+
+
+def _serial(name: str, argument: str, board: Board | None) -> Device:
+    from hil.devices.hardware import SerialDevice, board_at
+
+    return SerialDevice(name, board or board_at(argument), argument)
+
+
+def _emulated(name: str, argument: str, board: Board | None) -> Device:
+    from hil.devices.emulated import EmulatedDevice
+
+    return EmulatedDevice(name, _named_board(name, argument, board))
+
+
+def _emulated_pty(name: str, argument: str, board: Board | None) -> Device:
+    from hil.devices.emulated_pty import EmulatedPtyDevice
+
+    return EmulatedPtyDevice(name, _named_board(name, argument, board))
+
+
+def _simulated(name: str, argument: str, board: Board | None) -> Device:
+    from hil.devices.simulated import SimulatedDevice
+
+    return SimulatedDevice(name, _named_board(name, argument, board))
+
+
+KINDS: dict[str, DeviceFactory] = {
+    "serial": _serial,
+    "emulated": _emulated,
+    "emulated+pty": _emulated_pty,
+    "simulated": _simulated,
+}
+
+
+def open_device(text: str, *, board: Board | str | None = None) -> Device:
+    """The device that `text` names.  Nothing is opened or started before it is used.
+
+    Args:
+        text: "KIND:ARGUMENT", see the module.
+        board: for serial:PORT, the board behind the port, where its USB id does not tell; elsewhere it may be
+            given but has to be the one in `text`.
+
+    Example:
+        open_device("emulated:nrf52840_dk"), open_device("serial:/dev/ttyUSB0", board="nrf52840_dk")
+
+    Raises:
+        BadDevice: `text` cannot be read, or `board` contradicts it.
+        UnknownBoard, BadBoard: see hil.board.load_board.
+    """
+    from hil.board import load_board
+
+    kind, colon, argument = text.partition(":")
+    if kind not in KINDS:
+        raise BadDevice(
+            f"unknown kind of device '{kind}' in '{text}'",
+            remedy=did_you_mean(kind, KINDS, all_of_them="kinds"),
+        )
+    if not colon or not argument:
+        what = "a port, e.g. serial:/dev/ttyACM0" if kind == "serial" else f"a board, e.g. {kind}:nrf52840_dk"
+        raise BadDevice(f"'{text}' does not say which one: expected {what}", remedy="see `hilnas boards`")
+    given = load_board(board) if isinstance(board, str) else board
+    return KINDS[kind](text, argument, given)
+
+
+def attached() -> tuple[Port, ...]:
+    """Serial ports of this computer, with the boards that each may be."""
+    from hil.devices.hardware import attached as ports
+
+    return ports()
+
+
+def _named_board(name: str, argument: str, given: Board | None) -> Board:
+    from hil.board import load_board
+
+    named = load_board(argument)
+    if given is not None and given.id != named.id:
+        raise BadDevice(
+            f"device '{name}' names board {named.id}, but '{given.id}' was named too",
+            remedy="name the board once",
+        )
+    return named

@@ -1,0 +1,50 @@
+"""GPIO port 0.
+
+nRF52840 product specification, chapter "GPIO".  Pins lead nowhere; what is set can be read back.
+"""
+
+from __future__ import annotations
+
+from hil.emulator.registers import Register, RegisterBlock
+
+BASE = 0x5000_0000
+_OUT, _DIR = 0x504, 0x514
+_PIN_CNF, _PINS = 0x700, 32
+_PIN_CNF_BITS = 0x0003_070F
+
+
+class Gpio(RegisterBlock):
+    """OUT, DIR with their set and clear registers, and PIN_CNF of each pin."""
+
+    def __init__(self) -> None:
+        registers = {
+            _OUT: Register("OUT"),
+            0x508: Register(
+                "OUTSET", on_write=lambda bits: self._set(_OUT, bits), on_read=lambda: self.value(_OUT)
+            ),
+            0x50C: Register(
+                "OUTCLR", on_write=lambda bits: self._clear(_OUT, bits), on_read=lambda: self.value(_OUT)
+            ),
+            _DIR: Register("DIR"),
+            0x518: Register(
+                "DIRSET", on_write=lambda bits: self._set(_DIR, bits), on_read=lambda: self.value(_DIR)
+            ),
+            0x51C: Register(
+                "DIRCLR", on_write=lambda bits: self._clear(_DIR, bits), on_read=lambda: self.value(_DIR)
+            ),
+        }
+        for pin in range(_PINS):
+            registers[_PIN_CNF + 4 * pin] = self._pin(pin)
+        super().__init__("P0", BASE, 0x300 + 0x500, registers)
+
+    def _pin(self, pin: int) -> Register:
+        def configure(value: int) -> None:
+            (self._set if value & 1 else self._clear)(_DIR, 1 << pin)
+
+        return Register(f"PIN_CNF[{pin}]", reset=2, bits=_PIN_CNF_BITS, on_write=configure)
+
+    def _set(self, offset: int, bits: int) -> None:
+        self.set_value(offset, self.value(offset) | bits)
+
+    def _clear(self, offset: int, bits: int) -> None:
+        self.set_value(offset, self.value(offset) & ~bits)

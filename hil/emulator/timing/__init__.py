@@ -1,0 +1,1 @@
+"""Timing tables, one module per core.  A table turns decoded instructions into cycles; it runs nothing."""

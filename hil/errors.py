@@ -1,0 +1,231 @@
+"""Every error that `hil` raises, in one tree ordered by where the fault lies.
+
+An error's text says what was received and what was expected; `remedy` says how to mend it (a sentence or a
+command to type).  `outcome` tells a search what to do with it (docs/DESIGN.md, decision 10):
+
+* TRANSIENT   worth a bounded retry (a lost frame, a failed flash);
+* INFEASIBLE  a fact about the candidate, recorded with its figures; the search goes on;
+* FATAL       nothing will work until a person acts (no toolchain, wrong firmware, malformed input).
+
+    HilError
+    ├── InputError            the user's files and names: BadModel, UnsupportedOperator, UnknownBoard, ...
+    ├── DoesNotFit            the candidate is too large for the board
+    ├── HostError             this computer: ToolMissing, BuildFailed, CacheError
+    └── DeviceError           the board or the way to it: PortMissing, PortBusy, DeviceTimeout, BadFrame,
+                              VersionMismatch, DeviceRefused, DeviceFault, FlashFailed, WrongImage,
+                              WrongOutput, EmulationError
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+
+
+class Outcome(Enum):
+    """What a search does with a fault."""
+
+    TRANSIENT = "transient"
+    INFEASIBLE = "infeasible"
+    FATAL = "fatal"
+
+
+class HilError(Exception):
+    """Base of all errors of this package.
+
+    Args:
+        message: what was received and what was expected.
+        remedy: how to mend it; shown on a line of its own at the command line.
+    """
+
+    outcome = Outcome.FATAL
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+class InputError(HilError):
+    """The fault lies in what the user handed in."""
+
+
+class BadModel(InputError):
+    """A model file that is missing, corrupt, or not int8."""
+
+
+class UnsupportedOperator(InputError):
+    """The model holds an operator (or a form of one) that the runtime does not have.
+
+    Args:
+        operator: TFLite name, e.g. "TRANSPOSE_CONV".
+        layer: name of the layer as in the Keras model, as far as the file tells.
+        reason: what exactly is not supported.
+    """
+
+    outcome = Outcome.INFEASIBLE
+
+    def __init__(self, operator: str, layer: str, reason: str, *, remedy: str) -> None:
+        super().__init__(f"operator {operator} of layer '{layer}': {reason}", remedy=remedy)
+        self.operator = operator
+        self.layer = layer
+
+
+class QuantizationFailed(InputError):
+    """TensorFlow could not turn the Keras model into an int8 model; names the layer where it is known."""
+
+    outcome = Outcome.INFEASIBLE
+
+
+class UnknownBoard(InputError):
+    """A board id that no profile has; the remedy names the nearest ones."""
+
+
+class BadBoard(InputError):
+    """A board profile that fails one of its named checks."""
+
+
+class BadDevice(InputError):
+    """A device string that cannot be read, e.g. "emulted:nrf52840_dk"."""
+
+
+class DoesNotFit(HilError):
+    """The candidate needs more memory than the board has.
+
+    Args:
+        resource: "ram" or "flash".
+        needed_bytes: what the candidate needs.
+        available_bytes: what the board offers.
+        parts: what the need is made of, e.g. {"arena": 70000, "static": 4000, "stack": 2048}.
+        by: the part that is to blame, in words, e.g. "CONV_2D 'stem' (arena peak)".
+    """
+
+    outcome = Outcome.INFEASIBLE
+
+    def __init__(
+        self, resource: str, needed_bytes: int, available_bytes: int, *, parts: Mapping[str, int], by: str
+    ) -> None:
+        share = ", ".join(f"{name} {size:,}" for name, size in parts.items())
+        super().__init__(
+            f"does not fit: needs {needed_bytes:,} bytes of {resource} ({share}), "
+            f"the board has {available_bytes:,}; {needed_bytes - available_bytes:,} too many, "
+            f"most of it by {by}",
+            remedy="use fewer or narrower layers, a smaller input, or a larger board (`hilnas boards`)",
+        )
+        self.resource = resource
+        self.needed_bytes = needed_bytes
+        self.available_bytes = available_bytes
+        self.parts = dict(parts)
+        self.by = by
+
+
+class HostError(HilError):
+    """The fault lies in this computer's set-up."""
+
+
+class ToolMissing(HostError):
+    """A program that is needed is not installed; the remedy is the command that installs it."""
+
+
+class BuildFailed(HostError):
+    """The firmware did not compile or link, although its sources were generated.  `log` holds the output."""
+
+    def __init__(self, message: str, *, log: str, remedy: str | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.log = log
+
+
+class CacheError(HostError):
+    """The cache folder cannot be written (disk full, read-only)."""
+
+
+class DeviceError(HilError):
+    """The fault lies in the device or on the way to it.
+
+    Args:
+        device: the device as the user named it, e.g. "serial:/dev/ttyACM0".
+    """
+
+    outcome = Outcome.TRANSIENT
+
+    def __init__(self, message: str, *, device: str, remedy: str | None = None) -> None:
+        super().__init__(f"{device}: {message}", remedy=remedy)
+        self.device = device
+
+
+class PortMissing(DeviceError):
+    """The serial port does not exist."""
+
+    outcome = Outcome.FATAL
+
+
+class PortBusy(DeviceError):
+    """Another process holds the serial port."""
+
+    outcome = Outcome.FATAL
+
+
+class DeviceTimeout(DeviceError):
+    """No (complete) answer before the deadline."""
+
+
+class BadFrame(DeviceError):
+    """Bytes came, but not a valid frame, or a frame that does not answer the question."""
+
+
+class VersionMismatch(DeviceError):
+    """Host and firmware share no protocol version."""
+
+    outcome = Outcome.FATAL
+
+
+class DeviceRefused(DeviceError):
+    """The firmware answered with an ERROR frame.  `code` is its error code."""
+
+    def __init__(self, message: str, *, device: str, code: int, remedy: str | None = None) -> None:
+        super().__init__(message, device=device, remedy=remedy)
+        self.code = code
+
+
+class DeviceFault(DeviceError):
+    """The processor faulted; `registers` maps register names to values, as reported by the fault handler."""
+
+    def __init__(
+        self, message: str, *, device: str, registers: Mapping[str, int], remedy: str | None = None
+    ) -> None:
+        super().__init__(message, device=device, remedy=remedy)
+        self.registers = dict(registers)
+
+
+class FlashFailed(DeviceError):
+    """The upload failed.  `log` holds what the uploader printed."""
+
+    def __init__(self, message: str, *, device: str, log: str = "", remedy: str | None = None) -> None:
+        super().__init__(message, device=device, remedy=remedy)
+        self.log = log
+
+
+class WrongImage(DeviceError):
+    """The upload was reported as done, but another image answers."""
+
+
+class WrongOutput(DeviceError):
+    """The device's output differs from the truth by more than the stated tolerance."""
+
+    outcome = Outcome.FATAL
+
+
+class EmulationError(DeviceError):
+    """The firmware touched something that the emulator does not model.
+
+    Args:
+        address: the address that was touched.
+        pc: the program counter at that moment.
+    """
+
+    outcome = Outcome.FATAL
+
+    def __init__(self, message: str, *, device: str, address: int, pc: int) -> None:
+        super().__init__(f"{message} (address 0x{address:08x}, pc 0x{pc:08x})", device=device)
+        self.address = address
+        self.pc = pc

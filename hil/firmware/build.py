@@ -1,0 +1,141 @@
+"""Program + Board -> Image: the firmware template and the generated C, through `pio run`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from hil.board import Board
+from hil.elf import Elf, read_elf
+from hil.errors import BuildFailed, HostError, InputError
+from hil.firmware.images import find_image, image_key, keep_image
+from hil.firmware.link_errors import raise_if_too_large
+from hil.firmware.slots import project_folder
+from hil.firmware.template import fixed_digest, load_template, project_files, write_files
+from hil.fit import arena_peak, check_fit
+from hil.image import Image
+from hil.program import Program
+from hil.toolchain import ENVIRONMENTS, Compiler, find_compiler, platformio_version, run_platformio
+
+_TIMEOUT_S = 300.0
+
+
+def environment_of(board: Board) -> str:
+    """The PlatformIO environment that builds for `board`.
+
+    Raises:
+        InputError: this version has no firmware for it.
+    """
+    environment = board.build.environment
+    if environment not in ENVIRONMENTS:
+        raise InputError(
+            f"there is no firmware for {board.id} yet; there is for {', '.join(sorted(ENVIRONMENTS))}",
+            remedy=f"use --device simulated:{board.id}, which needs no firmware",
+        )
+    return environment
+
+
+def build(program: Program, board: Board) -> Image:
+    """Build the firmware that runs `program` on `board`.
+
+    What cannot fit is told before anything is compiled; what was built before, by the same compiler from the
+    same sources, is not built again.  Any number of builds may run at the same time.
+
+    Returns:
+        An Image with sizes as linked; `build_s` is 0.0 where it was found in the cache.
+
+    Raises:
+        InputError: no firmware for this board yet.
+        DoesNotFit: RAM or flash would overflow.
+        ToolMissing: no compiler or no PlatformIO.
+        BuildFailed: it did not compile, link, or end in time; `log` holds what was printed.
+        CacheError: the cache cannot be written.
+    """
+    started = time.perf_counter()
+    environment = environment_of(board)
+    check_fit(
+        board,
+        arena_bytes=program.plan.arena_bytes,
+        static_bytes=0,
+        stack_bytes=board.build.stack_bytes,
+        code_bytes=0,
+        weight_bytes=program.weight_bytes,
+        peak=arena_peak(program),
+    )
+    compiler = find_compiler(board.build.toolchain)
+    template = load_template()
+    key = image_key(program, board, template.digest, compiler)
+    kept = _kept(key)
+    if kept is not None:
+        return _image(program, board, *kept, compiler=compiler, build_s=0.0)
+    with project_folder(environment, fixed_digest(template, board)) as folder:
+        write_files(project_files(template, program, board), folder)
+        linked = _compile(folder, environment, program, board)
+        path = keep_image(key, linked)
+    return _image(
+        program, board, path, read_elf(path), compiler=compiler, build_s=time.perf_counter() - started
+    )
+
+
+def _kept(key: str) -> tuple[Path, Elf] | None:
+    path = find_image(key)
+    if path is None:
+        return None
+    try:
+        return path, read_elf(path)
+    except HostError:  # damaged; built anew and replaced
+        return None
+
+
+def _compile(folder: Path, environment: str, program: Program, board: Board) -> Path:
+    linked = folder / ".pio" / "build" / environment / "firmware.elf"
+    run = run_platformio(["run", "-s", "-e", environment], folder=folder, timeout_s=_TIMEOUT_S)
+    if run.returncode != 0:
+        raise_if_too_large(run.stdout, program, board)
+        raise BuildFailed(
+            f"the firmware for {board.id} did not build: {_first_error(run.stdout)}",
+            log=run.stdout,
+            remedy="`hilnas doctor` looks at the set-up; if all is well there, please report this log",
+        )
+    if not linked.is_file():
+        raise BuildFailed(
+            f"`pio run` for {board.id} ended well but left no firmware.elf",
+            log=run.stdout,
+            remedy="`hilnas doctor` looks at the set-up",
+        )
+    return linked
+
+
+def _first_error(log: str) -> str:
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    telling = [line for line in lines if "error" in line.lower()]
+    return (telling or lines or ["nothing was printed"])[0]
+
+
+def _image(
+    program: Program, board: Board, path: Path, elf: Elf, *, compiler: Compiler, build_s: float
+) -> Image:
+    return Image(
+        program=program,
+        board_id=board.id,
+        digest=elf.digest,
+        elf=path,
+        code_bytes=elf.code_bytes,
+        weight_bytes=elf.weight_bytes,
+        static_bytes=elf.static_bytes,
+        arena_bytes=elf.arena_bytes,
+        stack_reserved_bytes=elf.stack_bytes,
+        tools=_tools(compiler),
+        build_s=build_s,
+    )
+
+
+def _tools(compiler: Compiler) -> Mapping[str, str]:
+    tools = {f"{compiler.prefix}gcc": compiler.version, "platformio": platformio_version()}
+    try:
+        tools["hilnas"] = version("hilnas")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        tools["hilnas"] = "unknown"
+    return tools

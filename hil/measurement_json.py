@@ -1,0 +1,61 @@
+"""Measurement <-> plain dict, exactly: `from_dict(json.loads(json.dumps(to_dict(m)))) == m`.
+
+The keys are the names of the fields; Provenance is its value ("emulated"), tuples are lists.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from hil.measurement import LayerMeasurement, Measurement, Origin, OutputCheck, Provenance
+
+
+def to_dict(measurement: Measurement) -> dict[str, Any]:
+    """All fields and what follows from them (the sums, `output_checked`), in types that JSON has."""
+    plain: dict[str, Any] = _plain(measurement)
+    return {
+        **plain,
+        "ram_bytes": measurement.ram_bytes,
+        "flash_bytes": measurement.flash_bytes,
+        "output_checked": measurement.output_checked,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if dataclasses.is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def from_dict(data: Mapping[str, Any]) -> Measurement:
+    """The Measurement that `to_dict` made `data` of.
+
+    Raises:
+        KeyError, TypeError, ValueError: `data` is not of that form.
+    """
+    values = {field.name: data[field.name] for field in dataclasses.fields(Measurement)}
+    energy = values["energy_provenance"]
+    origin = dict(values["origin"])
+    return Measurement(
+        **{
+            **values,
+            "energy_provenance": None if energy is None else Provenance(energy),
+            "check": OutputCheck(**values["check"]),
+            "layers": tuple(_layer(layer) for layer in values["layers"]),
+            "stages_s": dict(values["stages_s"]),
+            "origin": Origin(**{**origin, "provenance": Provenance(origin["provenance"])}),
+        }
+    )
+
+
+def _layer(data: Mapping[str, Any]) -> LayerMeasurement:
+    return LayerMeasurement(**{**data, "output_shape": tuple(data["output_shape"])})

@@ -1,0 +1,45 @@
+"""What operators ask of the arena, and what the planner answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# Kernels read four int8 values as one word, and keep int32 in scratch.  LDR, LDRD and LDM ask for no more
+# than this on any core in use, and a larger alignment would only cost bytes.
+ALIGNMENT = 4
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What one operator asks of the arena beside its tensors.
+
+    Attributes:
+        scratch_bytes: work space while it runs.
+        in_place: position in `Operator.inputs` of the activation whose bytes the output may take over,
+            because the kernel has read each byte before it writes it; None where the output needs bytes of
+            its own.
+    """
+
+    scratch_bytes: int = 0
+    in_place: int | None = None
+
+
+@dataclass(frozen=True)
+class ArenaPlan:
+    """Offsets in bytes from the start of the arena, which is aligned to `ALIGNMENT`.
+
+    Attributes:
+        offsets: tensor index -> offset, for every activation.
+        scratch: operator index -> (offset, bytes), for operators that need scratch.
+        arena_bytes: size of the arena, the peak.
+        peak_operator: index of the operator during which the peak is reached.
+        live_bytes: per operator, the bytes that are live while it runs (tensors and scratch, each rounded up
+            to `ALIGNMENT`).  Their maximum is the lower bound of `arena_bytes`.
+    """
+
+    offsets: Mapping[int, int]
+    scratch: Mapping[int, tuple[int, int]]
+    arena_bytes: int
+    peak_operator: int
+    live_bytes: tuple[int, ...]

@@ -1,0 +1,42 @@
+"""Figures for people: the unit that reads best, three significant digits."""
+
+from __future__ import annotations
+
+
+def _scaled(value: float, steps: tuple[tuple[float, str], ...]) -> str:
+    for factor, unit in steps:
+        if abs(value) >= factor:
+            return f"{_three_digits(value / factor)} {unit}"
+    factor, unit = steps[-1]
+    return f"{_three_digits(value / factor)} {unit}"
+
+
+def _three_digits(value: float) -> str:
+    magnitude = abs(value)
+    if magnitude >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if magnitude >= 10 else f"{value:.2f}"
+
+
+def duration(latency_us: float) -> str:
+    """3210.0 -> "3.21 ms"."""
+    return _scaled(latency_us, ((1e6, "s"), (1e3, "ms"), (1.0, "us")))
+
+
+def energy(energy_uj: float) -> str:
+    """1234.0 -> "1.23 mJ"."""
+    return _scaled(energy_uj, ((1e6, "J"), (1e3, "mJ"), (1.0, "uJ")))
+
+
+def size(size_bytes: float) -> str:
+    """23456 -> "22.9 KiB"; below 1 KiB in bytes."""
+    if abs(size_bytes) < 1024:
+        return f"{size_bytes:.0f} B"
+    return _scaled(size_bytes, ((1024.0 * 1024.0, "MiB"), (1024.0, "KiB")))
+
+
+def count(value: float) -> str:
+    """12501632 -> "12.5 M"."""
+    if abs(value) < 1000:
+        return f"{value:.0f}"
+    return _scaled(value, ((1e9, "G"), (1e6, "M"), (1e3, "k")))

@@ -1,0 +1,84 @@
+"""A network of a study as files that one can deploy."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from hil.api import compile_model
+from hil.board import load_board
+from hil.devices import open_device
+from hil.errors import InputError
+from hil.firmware import write_project
+from search.errors import StudyError
+from search.finding import Finding
+from search.store import Store
+from search.trial import Stage
+
+_README = """\
+# {name}, trial {number}
+
+    {architecture}
+
+| file | what it is |
+|---|---|
+| model.tflite | the int8 network with trained weights |
+| model.keras | the Keras model before quantization |
+| c/ | its C sources: weights, memory plan, one kernel call per operator |
+| firmware/ | a PlatformIO project around it: `pio run` builds it, `pio run -t upload` flashes it |
+| measurement.json | what was measured, and where each figure comes from |
+
+The first `pio run` on a computer fetches SCons from PlatformIO's registry.  Offline, use the one that hilnas
+builds with (there once it has built any firmware):
+
+    PLATFORMIO_CORE_DIR="${{HILNAS_CACHE:-$HOME/.cache/hilnas}}/platformio" pio run
+"""
+
+
+def export_trial(store: Store, number: int, folder: Path) -> None:
+    """Write model.tflite, model.keras, c/, firmware/, measurement.json and README.md into `folder`.
+
+    Raises:
+        StudyError: no such trial, or it was never trained.
+        InputError: the folder holds something else.
+    """
+    trial = store.trial(number)
+    findings = store.findings(number)
+    if Stage.TRAIN not in findings:
+        raise StudyError(
+            f"trial {number} was not trained: it is {trial.state.value}",
+            remedy="`hilnas report` lists the networks of the front",
+        )
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file", remedy="name a new or empty folder")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "model.tflite").is_file():
+        raise InputError(
+            f"{folder} is not empty and holds no earlier export", remedy="name a new or empty folder"
+        )
+    trained = findings[Stage.TRAIN].detail
+    config = store.config() or {}
+    device = open_device(config["device"], board=config.get("board") or None)
+    board = device.board
+    device.close()
+
+    program = compile_model(store.artifact(trained["tflite"]))
+    sources = folder / "c"
+    sources.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(store.artifact(trained["tflite"]), folder / "model.tflite")
+    shutil.copyfile(store.artifact(trained["keras"]), folder / "model.keras")
+    for name, text in program.sources.items():
+        (sources / name).write_text(text, encoding="utf-8")
+    write_project(program, load_board(board.id), folder / "firmware")
+    measured = {
+        stage.value: _measurement(findings[stage])
+        for stage in (Stage.MEASURE, Stage.DEPLOY)
+        if stage in findings
+    }
+    (folder / "measurement.json").write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
+    text = _README.format(name=config["name"], number=number, architecture=trial.architecture)
+    (folder / "README.md").write_text(text, encoding="utf-8")
+
+
+def _measurement(finding: Finding) -> object:
+    return finding.detail["measurement"]

@@ -1,0 +1,322 @@
+"""StudyConfig: all that a study is told, from a TOML file or from Python.
+
+    study = StudyConfig(
+        name="digits",
+        data="digits",
+        space=SpaceConfig("chain", {"filters": [8, 16, 32], "max_depth": 5}),
+        strategy=StrategyConfig("aging_evolution", {"population": 16}, seed=1),
+        objectives=["maximize accuracy", "minimize latency_us"],
+        constraints=["latency_us <= 20 ms", "ram_bytes <= 64 kB"],
+        device="emulated:nrf52840_dk",
+        budget=Budget(trials=40, minutes=5),
+    )
+
+The keys of a study file are the fields of these classes; options of space, strategy and reward stand in
+their tables, beside `name`.  A table that needs its name alone may be written as text: data = "digits".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+from search.errors import BadConfig
+from search.objective import Objectives
+from search.space import Space, make_space, space_options
+from search.space.options import BadOption, Bounds, Options, build, nearest
+from search.strategies import Strategy, make_strategy, strategy_options
+from search.toml_file import TomlFile, parse_toml, read_toml
+
+Positive: TypeAlias = Annotated[float, Bounds(above=0)]
+DEVICES = ("emulated", "simulated", "serial")
+
+
+@dataclass(frozen=True)
+class DataConfig(Options):
+    """Which data set: a built-in name, or the path of an .npz file, relative to the study file."""
+
+    name: str = "digits"
+
+
+@dataclass(frozen=True)
+class _Named(Options):
+    """A choice by name with options of its own, which stand beside the name in the study file."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        plain = super().to_dict()
+        options: dict[str, Any] = plain.pop("options")
+        return plain | options
+
+    @classmethod
+    def from_dict(cls, table: Mapping[str, Any]) -> Any:
+        own = {one.name for one in fields(cls)} - {"options"}
+        options = {key: value for key, value in table.items() if key not in own}
+        return build(cls, {key: table[key] for key in table if key in own} | {"options": options})
+
+
+@dataclass(frozen=True)
+class SpaceConfig(_Named):
+    """What to search in: a name in `search.space.SPACES`, and its options (e.g. `ChainOptions`)."""
+
+    name: str = "chain"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "options", space_options(self.name, self.options).to_dict())
+
+
+@dataclass(frozen=True)
+class StrategyConfig(_Named):
+    """How to search: a name in `search.strategies.STRATEGIES`, its options, and the seed of all choices."""
+
+    name: str = "aging_evolution"
+    seed: Annotated[int, Bounds(at_least=0)] = field(default=0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "options", strategy_options(self.name, self.options).to_dict())
+
+
+@dataclass(frozen=True)
+class RewardConfig(_Named):
+    """What strategies climb that climb one number: a name in `search.reward.REWARDS`, and its options."""
+
+    name: str = "mnas"
+
+
+@dataclass(frozen=True)
+class Budget(Options):
+    """When to end: after this many trials, or after this much time, whichever comes first."""
+
+    trials: Annotated[int, Bounds(at_least=1)] | None = None
+    minutes: Positive | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.trials is None and self.minutes is None:
+            message = "got neither trials nor minutes, expected at least one"
+            raise BadOption((), message, remedy="write trials = 40")
+
+
+@dataclass(frozen=True)
+class TrainConfig(Options):
+    """How a candidate is trained.
+
+    Attributes:
+        epochs: passes over the training data.
+        batch_size: images per step.
+        learning_rate: at the start.
+    """
+
+    epochs: Annotated[int, Bounds(at_least=1)] = 20
+    batch_size: Annotated[int, Bounds(at_least=1)] = 64
+    learning_rate: Positive = 0.01
+
+
+@dataclass(frozen=True)
+class MeasureConfig(Options):
+    """How a candidate is measured.
+
+    Attributes:
+        warmup_runs: inferences that are not counted.
+        min_runs, max_runs: bounds of the counted ones.
+        max_run_s: no further repeat begins after this much time, once `min_runs` are done.
+        spread: (max - min) / median of the cycles at which repeating ends.
+        flash_timeout_s: deadline of one flash.
+        retries: how often a transient fault is met by beginning again.
+    """
+
+    warmup_runs: Annotated[int, Bounds(at_least=0)] = 1
+    min_runs: Annotated[int, Bounds(at_least=1)] = 3
+    max_runs: Annotated[int, Bounds(at_least=1)] = 20
+    max_run_s: Positive = 10.0
+    spread: Annotated[float, Bounds(at_least=0)] = 0.005
+    flash_timeout_s: Positive = 60.0
+    retries: Annotated[int, Bounds(at_least=0)] = 2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.min_runs > self.max_runs:
+            raise BadOption(
+                ("min_runs",), f"got {self.min_runs}, expected at most max_runs = {self.max_runs}"
+            )
+
+
+@dataclass(frozen=True)
+class StudyConfig(Options):
+    """One study.
+
+    Attributes:
+        name: letters, digits, ".", "_" and "-"; the study's folder is called so.
+        objectives: such as "maximize accuracy"; the Pareto front is taken over them.
+        constraints: such as "latency_us <= 20 ms"; `search/metrics.py` has metrics and units.
+        device: "emulated:BOARD", "simulated:BOARD" or "serial:PORT".
+        board: id of a profile in boards/; needed for "serial:PORT" only, else it is part of `device`.
+        source: the file that it was read from; not part of what the study is.
+
+    Raises:
+        BadOption: a value that does not fit, with the dotted key.
+    """
+
+    name: str
+    objectives: Annotated[tuple[str, ...], Bounds(at_least=1)] = ("maximize accuracy", "minimize latency_us")
+    constraints: tuple[str, ...] = ()
+    device: str = "emulated:nrf52840_dk"
+    board: str = ""
+    data: DataConfig = field(default_factory=DataConfig)
+    space: SpaceConfig = field(default_factory=SpaceConfig)
+    strategy: StrategyConfig = field(default_factory=StrategyConfig)
+    reward: RewardConfig = field(default_factory=RewardConfig)
+    budget: Budget = field(default_factory=lambda: Budget(trials=40))
+    train: TrainConfig = field(default_factory=TrainConfig)
+    measure: MeasureConfig = field(default_factory=MeasureConfig)
+    source: Path | None = field(default=None, compare=False, repr=False, metadata={"written": False})
+
+    def __post_init__(self) -> None:
+        for key, table in _TABLES.items():
+            object.__setattr__(self, key, _read_table(key, table, getattr(self, key)))
+        super().__post_init__()
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
+            raise BadOption(
+                ("name",),
+                f'got "{self.name}", expected letters, digits, ".", "_" or "-"',
+                remedy="the study's folder is called so",
+            )
+        object.__setattr__(self, "board", _board_of(self.device, self.board))
+        self.make_objectives()
+
+    def make_objectives(self) -> Objectives:
+        """Objectives, constraints and reward as the strategies and reports use them."""
+        return Objectives.parse(
+            self.objectives, self.constraints, reward=self.reward.name, reward_options=self.reward.options
+        )
+
+    def make_space(self, *, input_shape: tuple[int, ...], classes: int) -> Space:
+        """The space, for data of this shape."""
+        return make_space(self.space.name, self.space.options, input_shape=input_shape, classes=classes)
+
+    def make_strategy(self, space: Space) -> Strategy:
+        """The strategy, not asked for anything yet."""
+        return make_strategy(
+            self.strategy.name,
+            space,
+            self.make_objectives(),
+            seed=self.strategy.seed,
+            options=self.strategy.options,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Canonical: the keys of a study file, all defaults filled in.  `from_dict` reads it back."""
+        plain: dict[str, Any] = {}
+        for one in fields(self):
+            if one.name != "source":
+                value = getattr(self, one.name)
+                plain[one.name] = value.to_dict() if isinstance(value, Options) else value
+        plain["objectives"], plain["constraints"] = list(self.objectives), list(self.constraints)
+        return plain
+
+    @classmethod
+    def from_dict(cls, table: Mapping[str, Any]) -> StudyConfig:
+        """Of a mapping like that of a study file.
+
+        Raises:
+            BadOption: with the dotted key.
+        """
+        return build(cls, table)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of all but the budget: a study may go on for longer than was planned at first."""
+        text = json.dumps(_identity(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+_TABLES: dict[str, type[Options]] = {
+    "data": DataConfig,
+    "space": SpaceConfig,
+    "strategy": StrategyConfig,
+    "reward": RewardConfig,
+    "budget": Budget,
+    "train": TrainConfig,
+    "measure": MeasureConfig,
+}
+
+
+def load(path: str | Path) -> StudyConfig:
+    """Read a study file.
+
+    Raises:
+        BadConfig: missing or malformed file, unknown key, wrong value: with file, line, key, what was
+            received and what was expected.
+    """
+    return _placed(read_toml(Path(path)), Path(path))
+
+
+def loads(text: str, *, name: str = "<text>") -> StudyConfig:
+    """As `load`, of a text that messages call `name`."""
+    return _placed(parse_toml(text, name=name), None)
+
+
+def diff(old: StudyConfig, new: StudyConfig) -> list[str]:
+    """What tells two studies apart (see `StudyConfig.digest`), one line a key: "train.epochs: 20 -> 30"."""
+    before, after = dict(_flat((), _identity(old))), dict(_flat((), _identity(new)))
+    return [
+        f"{key}: {before.get(key, '(absent)')} -> {after.get(key, '(absent)')}"
+        for key in [*before, *(key for key in after if key not in before)]
+        if before.get(key) != after.get(key)
+    ]
+
+
+def _placed(file: TomlFile, source: Path | None) -> StudyConfig:
+    try:
+        config = StudyConfig.from_dict(file.data)
+    except BadOption as error:
+        line = file.line_of(error.key, near=error.near)
+        raise BadConfig(f"{file.name}:{line}: {error.message}", remedy=error.remedy) from error
+    object.__setattr__(config, "source", source)
+    return config
+
+
+def _read_table(key: str, table: type[Options], value: Any) -> Any:
+    """A table as its class, from the class itself, a mapping, or the name alone."""
+    try:
+        if isinstance(value, str) and "name" in {one.name for one in fields(table)}:
+            value = {"name": value}
+        if isinstance(value, Mapping):
+            return table.from_dict(value) if issubclass(table, _Named) else build(table, value)
+    except BadOption as error:
+        raise error.below(key) from None
+    return value
+
+
+def _board_of(device: str, board: str) -> str:
+    kind, colon, rest = device.partition(":")
+    if kind not in DEVICES or not colon or not rest:
+        message = f'got "{device}", expected "emulated:BOARD", "simulated:BOARD" or "serial:PORT"'
+        behind = f'write "{kind}:" and the board or port behind it'
+        remedy = behind if kind in DEVICES else nearest(kind, DEVICES)
+        raise BadOption(("device",), message, remedy=remedy)
+    if kind == "serial" and not board:
+        message = f'missing; "{device}" does not say which board it is'
+        raise BadOption(("board",), message, remedy='write board = "..."; `hilnas boards` lists them')
+    if kind != "serial" and board not in ("", rest):
+        raise BadOption(("board",), f'got "{board}", but device = "{device}"', remedy="leave board out")
+    return board or rest
+
+
+def _identity(config: StudyConfig) -> dict[str, Any]:
+    return {key: value for key, value in config.to_dict().items() if key != "budget"}
+
+
+def _flat(prefix: tuple[str, ...], value: Any) -> list[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        return [pair for key in value for pair in _flat((*prefix, str(key)), value[key])]
+    return [(".".join(prefix), json.dumps(value))]

@@ -1,0 +1,99 @@
+"""What a data set is to a search: three honest splits in memory, and a digest to find results again.
+
+The training split fits the weights, the validation split gives the accuracy that the search sees, and the
+test split is opened once, at the end, for the networks of the front.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.errors import BadData
+
+Images = NDArray[np.float32]
+Labels = NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Labelled images, split three ways.
+
+    Attributes:
+        name: as the user named it, e.g. "digits".
+        x_train, x_val, x_test: (count, height, width, channels), float32, already scaled as the network
+            takes them.
+        y_train, y_val, y_test: (count,), int32, 0 <= label < classes.
+        classes: how many there are.
+    """
+
+    name: str
+    x_train: Images
+    y_train: Labels
+    x_val: Images
+    y_val: Labels
+    x_test: Images
+    y_test: Labels
+    classes: int
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(height, width, channels) of one image."""
+        height, width, channels = self.x_train.shape[1:]
+        return int(height), int(width), int(channels)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 (hex) over all six arrays with their shapes; the name does not count."""
+        sha = hashlib.sha256()
+        for array in (self.x_train, self.y_train, self.x_val, self.y_val, self.x_test, self.y_test):
+            sha.update(f"{array.dtype}{array.shape};".encode())
+            sha.update(np.ascontiguousarray(array).tobytes())
+        return sha.hexdigest()
+
+    def __str__(self) -> str:
+        shape = "x".join(map(str, self.input_shape))
+        return (
+            f"{self.name}: {shape}, {self.classes} classes, "
+            f"{len(self.y_train)} train / {len(self.y_val)} validation / {len(self.y_test)} test"
+        )
+
+
+def stratified_split(
+    labels: NDArray[np.int32], fractions: tuple[float, ...], *, seed: int
+) -> tuple[NDArray[np.intp], ...]:
+    """Cut the indices of `labels` into parts that hold every class in the same proportion.
+
+    Args:
+        labels: (count,), any integers.
+        fractions: share of each part; they sum to 1.
+        seed: the same seed gives the same split, on every machine.
+
+    Returns:
+        One sorted array of indices per fraction; together they hold each index once.
+
+    Raises:
+        BadData: a class has fewer samples than there are parts.
+    """
+    rng = np.random.default_rng(seed)
+    parts: list[list[NDArray[np.intp]]] = [[] for _ in fractions]
+    for label in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        if len(members) < len(fractions):
+            raise BadData(
+                f"class {label} has {len(members)} samples; to split them into {len(fractions)} parts, "
+                f"at least {len(fractions)} are needed",
+                remedy=f"add samples of class {label}, or leave the class out",
+            )
+        # Each part gets at least one; the bounds are rounded so that no sample is lost.
+        bounds = np.round(np.cumsum(fractions[:-1]) * len(members)).astype(int)
+        for position in range(len(bounds)):
+            low = (bounds[position - 1] if position else 0) + 1
+            bounds[position] = min(max(bounds[position], low), len(members) - (len(bounds) - position))
+        for part, piece in zip(parts, np.split(members, bounds), strict=True):
+            part.append(piece)
+    return tuple(np.sort(np.concatenate(part)) for part in parts)

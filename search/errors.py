@@ -1,0 +1,45 @@
+"""Errors of `search`, in one tree.  `hil.errors` holds those of models, boards and devices."""
+
+from __future__ import annotations
+
+
+class SearchError(Exception):
+    """Base of all errors of this package.
+
+    Args:
+        message: what was received and what was expected.
+        remedy: how to mend it; shown on a line of its own at the command line.
+    """
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+class BadConfig(SearchError):
+    """A study file that cannot be read: malformed TOML, unknown key, wrong value.  Names line and key."""
+
+
+class BadArchitecture(SearchError):
+    """Text that is no architecture of the space."""
+
+
+class BadData(SearchError):
+    """A data set of wrong shape, with NaN, or missing."""
+
+
+class StudyError(SearchError):
+    """The study's folder or data base: missing, changed, locked, read-only, disk full."""
+
+
+class StudyChanged(StudyError):
+    """The study was begun with another configuration; the message shows the difference."""
+
+
+class StudyLocked(StudyError):
+    """Another process is running this study."""
+
+
+class TrainingFailed(SearchError):
+    """A training that came to nothing, e.g. a loss that is no number any more."""

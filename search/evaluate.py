@@ -1,0 +1,347 @@
+"""The stages of the cascade, done by `hil` and Keras: one method each, from Work to Finding.
+
+| stage    | does                                        | exact                        | at least          |
+|----------|---------------------------------------------|------------------------------|-------------------|
+| analytic | counts the layer list                       | macs, parameters             | arena, ram, flash |
+| quantize | Keras model with initial weights -> .tflite |                              |                   |
+| plan     | C sources and arena plan                    | arena, weights               | ram, flash        |
+| build    | image for the device                        | flash, static                | ram               |
+| measure  | runs it                                     | latency, cycles, ram, energy |                   |
+| train    | trained weights -> .tflite                  | accuracy                     |                   |
+| deploy   | builds and measures that, per layer         | all again, test accuracy     |                   |
+
+Everything between two stages (Keras model, program, image) can be made again from what is kept, so a stage
+can start in a process that did not see the stages before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hil.api import compile_model
+from hil.bench import BenchSettings, bench
+from hil.board import Board
+from hil.devices import open_device
+from hil.errors import DoesNotFit, HilError, Outcome
+from hil.image import Image
+from hil.measurement import Measurement
+from hil.measurement_json import from_dict, to_dict
+from hil.program import Program
+from search import datasets, network, train
+from search.cascade import Fatal, Transient, Unfit, Work
+from search.config import StudyConfig
+from search.datasets import Dataset
+from search.datasets.base import Images, Labels
+from search.errors import BadConfig
+from search.events import EpochFinished
+from search.finding import Finding
+from search.space.base import Architecture
+from search.trial import Stage
+
+SETTLING_SAMPLES = 128  # for the statistics of an untrained network's normalisations
+UNTRAINED, TRAINED, KERAS = "untrained.tflite", "model.tflite", "model.keras"
+ANALYTIC, PLANNED = "analytic", "planned"
+
+
+class HilEvaluator:
+    """Evaluates the candidates of one study on one device.
+
+    Args:
+        config: the study.
+
+    Raises:
+        BadData, BadOption, HilError: data, space or device that the study names cannot be had.
+    """
+
+    def __init__(self, config: StudyConfig) -> None:
+        self._config = config
+        self._data = load_data(config)
+        self._device = open_device(config.device, board=config.board or None)
+        _must_know_energy(config, self._device.board)
+        self._settings = BenchSettings(**config.measure.to_dict())
+        self.space = config.make_space(input_shape=self._data.input_shape, classes=self._data.classes)
+        self.identity = {"data": self._data.digest, "board profile": self._device.board.digest}
+        self._stages: dict[Stage, Callable[[Work], Finding]] = {
+            Stage.ANALYTIC: self._analytic,
+            Stage.QUANTIZE: self._quantize,
+            Stage.PLAN: self._plan,
+            Stage.BUILD: self._build,
+            Stage.MEASURE: self._measure,
+            Stage.TRAIN: self._train,
+            Stage.DEPLOY: self._deploy,
+        }
+        self._program: tuple[Path, Program] | None = None
+        self._image: tuple[Path, Image] | None = None
+
+    def run(self, stage: Stage, work: Work) -> Finding:
+        """See `search.cascade.Evaluator`."""
+        with _faults_told_apart():
+            return self._stages[stage](work)
+
+    def close(self) -> None:
+        """Let go of the device."""
+        self._program = self._image = None
+        self._device.close()
+
+    # ---- the stages
+
+    def _analytic(self, work: Work) -> Finding:
+        cost = self.space.cost(work.architecture)
+        self._must_fit(
+            ram={"activations": cost.peak_activation_bytes},
+            flash={"weights": cost.weight_bytes},
+            how="by the layer list alone",
+        )
+        return Finding(
+            Stage.ANALYTIC,
+            values={"macs": cost.macs, "parameters": cost.parameters},
+            provenance={"macs": ANALYTIC, "parameters": ANALYTIC},
+            at_least={
+                "arena_bytes": cost.peak_activation_bytes,
+                "ram_bytes": cost.peak_activation_bytes,
+                "weight_bytes": cost.weight_bytes,
+                "flash_bytes": cost.weight_bytes,
+            },
+            detail=asdict(cost),
+        )
+
+    def _quantize(self, work: Work) -> Finding:
+        self._forget()
+        model = self._untrained(work.architecture)
+        return Finding(
+            Stage.QUANTIZE,
+            detail={"tflite": work.store.write_artifact(work.number, UNTRAINED, self._int8(model))},
+        )
+
+    def _plan(self, work: Work) -> Finding:
+        program = self._compiled(work.store.artifact(work.findings[Stage.QUANTIZE].detail["tflite"]))
+        plan = program.plan
+        peak = program.graph.operators[plan.peak_operator]
+        self._must_fit(
+            ram={"arena": plan.arena_bytes}, flash={"weights": program.weight_bytes}, how="by the arena plan"
+        )
+        return Finding(
+            Stage.PLAN,
+            values={"arena_bytes": plan.arena_bytes, "weight_bytes": program.weight_bytes},
+            provenance={"arena_bytes": PLANNED, "weight_bytes": PLANNED},
+            at_least={"ram_bytes": plan.arena_bytes, "flash_bytes": program.weight_bytes},
+            detail={
+                "model_digest": program.digest,
+                "peak_operator": peak.name,
+                "peak_layer": peak.layer,
+                "operators": len(program.graph.operators),
+            },
+        )
+
+    def _build(self, work: Work) -> Finding:
+        image = self._built(work.store.artifact(work.findings[Stage.QUANTIZE].detail["tflite"]))
+        values = {
+            "flash_bytes": image.flash_bytes,
+            "weight_bytes": image.weight_bytes,
+            "arena_bytes": image.arena_bytes,
+        }
+        return Finding(
+            Stage.BUILD,
+            values=values,
+            provenance=dict.fromkeys(values, self._device.provenance.value),
+            at_least={"ram_bytes": image.arena_bytes + image.static_bytes},
+            detail={
+                "image_digest": image.digest,
+                "code_bytes": image.code_bytes,
+                "static_bytes": image.static_bytes,
+                "stack_reserved_bytes": image.stack_reserved_bytes,
+                "tools": dict(image.tools),
+                "build_s": image.build_s,
+            },
+        )
+
+    def _measure(self, work: Work) -> Finding:
+        tflite = work.findings[Stage.QUANTIZE].detail["tflite"]
+        digest = work.findings[Stage.BUILD].detail["image_digest"]
+        measurement, reused = self._measured(work, tflite, self._settings, known_digest=digest)
+        return replace(_finding(Stage.MEASURE, measurement), reused=reused)
+
+    def _train(self, work: Work) -> Finding:
+        config, seed = self._config.train, self._config.strategy.seed
+        key = (work.architecture, self._data.digest, config.to_dict(), seed)
+        known = work.store.training(*key)
+        reused = known is not None
+        if known is None:
+            model = self._untrained(work.architecture)
+            result = train.train(
+                model,
+                self._data,
+                config,
+                seed=seed,
+                on_epoch=lambda end: work.emit(EpochFinished(work.number, end.epoch, end.epochs, end.loss)),
+            )
+            tflite = self._int8(model)
+            known = {
+                **asdict(result),
+                "accuracy": int8_accuracy(tflite, self._data.x_val, self._data.y_val),
+                "tflite": work.store.write_artifact(work.number, TRAINED, tflite),
+                "keras": work.store.write_artifact(work.number, KERAS, network.to_bytes(model)),
+            }
+            work.store.add_training(*key, known)
+        return Finding(
+            Stage.TRAIN,
+            values={"accuracy": known["accuracy"], "float_accuracy": known["float_accuracy"]},
+            provenance={"accuracy": "trained", "float_accuracy": "trained"},
+            detail=known,
+            reused=reused,
+        )
+
+    def _deploy(self, work: Work) -> Finding:
+        self._forget()
+        tflite = work.findings[Stage.TRAIN].detail["tflite"]
+        measurement, reused = self._measured(work, tflite, replace(self._settings, per_layer=True))
+        model = work.store.artifact(tflite).read_bytes()
+        finding = _finding(Stage.DEPLOY, measurement)
+        return replace(
+            finding,
+            values={
+                **finding.values,
+                "accuracy": work.findings[Stage.TRAIN].values["accuracy"],
+                "test_accuracy": int8_accuracy(model, self._data.x_test, self._data.y_test),
+            },
+            provenance={**finding.provenance, "accuracy": "trained", "test_accuracy": "trained"},
+            detail={**finding.detail, "tflite": tflite},
+            reused=reused,
+        )
+
+    # ---- what stages share; made again where another process made it before
+
+    def _forget(self) -> None:
+        """Keep one candidate in memory, not the whole study."""
+        self._program = self._image = None
+        network.forget_models()
+
+    def _untrained(self, architecture: Architecture) -> Any:
+        """The Keras model with its initial weights: the same bytes whenever it is made."""
+        layers = self.space.layers(architecture)
+        model = network.build(layers, self._data.input_shape, seed=self._config.strategy.seed)
+        network.settle(model, self._data.x_train[:SETTLING_SAMPLES])
+        return model
+
+    def _int8(self, model: Any) -> bytes:
+        from hil.quantize import quantize
+
+        return quantize(model, self._data.x_train)
+
+    def _compiled(self, tflite: Path) -> Program:
+        if self._program is None or self._program[0] != tflite:
+            self._program = (tflite, compile_model(tflite))
+        return self._program[1]
+
+    def _built(self, tflite: Path) -> Image:
+        if self._image is None or self._image[0] != tflite:
+            self._image = (tflite, self._device.build(self._compiled(tflite)))
+        return self._image[1]
+
+    def _measured(
+        self, work: Work, artifact: str, settings: BenchSettings, *, known_digest: str | None = None
+    ) -> tuple[Measurement, bool]:
+        """The measurement, and whether it was found in the store."""
+        from hil.interpreter import truth
+
+        # The timing of emulated and simulated boards comes from the profile, which is no part of an image.
+        key = {**asdict(settings), "profile": self._device.board.digest}
+        if known_digest is not None:
+            known = work.store.measurement(known_digest, self._config.device, key)
+            if known is not None:
+                return from_dict(known), True
+        image = self._built(work.store.artifact(artifact))
+        known = work.store.measurement(image.digest, self._config.device, key)
+        if known is not None:
+            return from_dict(known), True
+        measurement = bench(image, self._device, settings, truth(image.program.graph))
+        work.store.add_measurement(image.digest, self._config.device, key, to_dict(measurement))
+        return measurement, False
+
+    def _must_fit(self, *, ram: Mapping[str, int], flash: Mapping[str, int], how: str) -> None:
+        """Hold lower bounds against the board itself; the linker's stack reserve counts, as it is certain."""
+        board = self._device.board
+        needs = {
+            "ram_bytes": ({**ram, "stack": board.build.stack_bytes}, board.ram.size_bytes),
+            "flash_bytes": (dict(flash), board.flash.size_bytes),
+        }
+        for metric, (parts, available) in needs.items():
+            needed = sum(parts.values())
+            if needed > available:
+                share = " + ".join(f"{name} {size:,}" for name, size in parts.items())
+                raise Unfit(
+                    metric,
+                    needed,
+                    available,
+                    f"needs at least {needed:,} bytes ({share}) {how}; {board.name} has {available:,}",
+                )
+
+
+def _must_know_energy(config: StudyConfig, board: Board) -> None:
+    if "energy_uj" in config.make_objectives().needed_metrics and board.power is None:
+        raise BadConfig(
+            f"the study weighs energy_uj, but the profile of {board.name} has no [power] to estimate it with",
+            remedy="add the power figures to the board's profile, or leave energy_uj out of the study",
+        )
+
+
+def load_data(config: StudyConfig) -> Dataset:
+    """The study's data; a relative path is relative to the study file."""
+    folder = config.source.parent if config.source is not None else None
+    return datasets.load(config.data.name, folder=folder)
+
+
+def int8_accuracy(tflite: bytes, x: Images, y: Labels) -> float:
+    """Share of `x` that the int8 model puts into class `y`, 0 to 1, as the board would.
+
+    Args:
+        tflite: an int8 model from (1, height, width, channels) to (1, classes).
+        x: (count, height, width, channels), float32, as the float model takes them.
+        y: (count,).
+    """
+    from hil.graph import read
+    from hil.interpreter import HostInterpreter
+
+    graph = read(tflite)
+    given = graph.input_tensor
+    steps = np.rint(x / np.float32(given.scale)) + given.zero_point
+    scores = HostInterpreter(graph).run(np.clip(steps, -128, 127).astype(np.int8))
+    return int(np.sum(scores.argmax(axis=-1) == y)) / len(y)
+
+
+def _finding(stage: Stage, measurement: Measurement) -> Finding:
+    values: dict[str, float] = {
+        "latency_us": measurement.latency_us,
+        "cycles": measurement.cycles,
+        "ram_bytes": measurement.ram_bytes,
+        "arena_bytes": measurement.arena_bytes,
+        "flash_bytes": measurement.flash_bytes,
+        "weight_bytes": measurement.weight_bytes,
+    }
+    provenance = dict.fromkeys(values, measurement.origin.provenance.value)
+    if measurement.energy_uj is not None and measurement.energy_provenance is not None:
+        values["energy_uj"] = measurement.energy_uj
+        provenance["energy_uj"] = measurement.energy_provenance.value
+    return Finding(stage, values, provenance, detail={"measurement": to_dict(measurement)})
+
+
+@contextmanager
+def _faults_told_apart() -> Iterator[None]:
+    """Turn the outcomes of `hil.errors` into what the cascade understands (docs/DESIGN.md, decision 10)."""
+    try:
+        yield
+    except DoesNotFit as error:
+        limit = float(error.available_bytes)
+        raise Unfit(f"{error.resource}_bytes", error.needed_bytes, limit, error.message) from error
+    except HilError as error:
+        if error.outcome is Outcome.TRANSIENT:
+            raise Transient(error.message) from error
+        if error.outcome is Outcome.FATAL:
+            raise Fatal(error.message) from error
+        raise  # a fact about this candidate without a figure: a failed trial, and the search goes on

@@ -1,0 +1,1 @@
+"""Reports of a study: a table for the terminal, a picture of the front, a self-contained HTML page."""

@@ -1,0 +1,69 @@
+"""Metrics in words: heading, value for people, axis.  One table for terminal, picture and page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hil import units
+from search.objective import Constraint
+
+
+@dataclass(frozen=True)
+class Figure:
+    """How one metric is shown.
+
+    Attributes:
+        heading: of a column.
+        show: value -> text with unit.
+        axis: (label, divisor) for a picture.
+    """
+
+    heading: str
+    show: Callable[[float], str]
+    axis: tuple[str, float]
+
+
+def _percent(value: float) -> str:
+    return f"{value:.1%}"
+
+
+FIGURES = {
+    "accuracy": Figure("accuracy", _percent, ("int8 accuracy on validation data, %", 0.01)),
+    "float_accuracy": Figure("float acc.", _percent, ("float accuracy on validation data, %", 0.01)),
+    "test_accuracy": Figure("on test", _percent, ("int8 accuracy on test data, %", 0.01)),
+    "latency_us": Figure("latency", units.duration, ("latency, ms", 1e3)),
+    "cycles": Figure("cycles", units.count, ("cycles, million", 1e6)),
+    "ram_bytes": Figure("RAM", units.size, ("RAM, KiB", 1024.0)),
+    "arena_bytes": Figure("arena", units.size, ("arena, KiB", 1024.0)),
+    "flash_bytes": Figure("flash", units.size, ("flash, KiB", 1024.0)),
+    "weight_bytes": Figure("weights", units.size, ("weights, KiB", 1024.0)),
+    "energy_uj": Figure("energy", units.energy, ("energy, uJ", 1.0)),
+    "macs": Figure("MACs", units.count, ("MACs, million", 1e6)),
+    "parameters": Figure("parameters", units.count, ("parameters, thousand", 1e3)),
+}
+
+
+def figure(metric: str) -> Figure:
+    """How `metric` is shown; an unknown one by its name and a plain number."""
+    return FIGURES.get(metric, Figure(metric, lambda value: f"{value:.4g}", (metric, 1.0)))
+
+
+def counted(count: int, noun: str) -> str:
+    """1, "trial" -> "1 trial"; 2 -> "2 trials"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def limit_text(constraint: Constraint) -> str:
+    """A limit in the unit that reads best: "latency <= 20.0 ms"."""
+    shown = figure(constraint.metric)
+    return f"{shown.heading} {constraint.relation} {shown.show(constraint.limit)}"
+
+
+# Shown for every network, objectives or not, in this order.
+ALWAYS = ("accuracy", "test_accuracy", "latency_us", "ram_bytes", "flash_bytes", "energy_uj")
+
+
+def columns(objectives: tuple[str, ...], known: set[str]) -> list[str]:
+    """The metrics worth a column: the objectives first, then the usual ones that are known."""
+    return [*objectives, *(m for m in ALWAYS if m not in objectives and m in known)]

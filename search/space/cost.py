@@ -1,0 +1,179 @@
+"""Analytic cost of a layer list: parameters, MACs, weight bytes and peak activation.  No Keras, microseconds.
+
+Conventions, shared with the compiler's own figures:
+
+* batch normalisation is folded: a convolution has weights and one bias per filter;
+* MACs count padding, so SAME costs output height x output width x kernel area, whatever lies outside the
+  image;
+* pooling, sums and softmax multiply nothing;
+* weights are int8, biases int32;
+* elementwise layers (sum, softmax) and flattening work in place where their input is not needed again, as
+  the memory planner has them; every other layer needs its inputs and its output at the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any, TypeAlias
+
+from search.errors import BadArchitecture
+from search.space.base import Cost
+from search.space.layers import (
+    ClassProbabilities,
+    Conv,
+    Dense,
+    Depthwise,
+    Flat,
+    GlobalAverage,
+    Layer,
+    Pool,
+    Sum,
+)
+
+Shape: TypeAlias = tuple[int, ...]
+
+INPUT = "input"
+_IN_PLACE = (Sum, Flat, ClassProbabilities)
+BIAS_BYTES = 4
+
+
+def output_shapes(layers: Sequence[Layer], input_shape: Shape) -> dict[str, Shape]:
+    """Name of each layer -> shape of its output, without the batch dimension; "input" is the network's input.
+
+    Raises:
+        BadArchitecture: a layer whose inputs do not exist, or do not have the shape that it needs.
+    """
+    shapes: dict[str, Shape] = {INPUT: tuple(input_shape)}
+    for layer in layers:
+        try:
+            first = shapes[layer.inputs[0]]
+            rule = _OUTPUT_SHAPE[type(layer)]
+        except KeyError:
+            raise _cannot_follow(layer, shapes) from None
+        shapes[layer.name] = rule(layer, first, shapes)
+    return shapes
+
+
+def count(layers: Sequence[Layer], input_shape: Shape) -> Cost:
+    """Cost of one inference.
+
+    Args:
+        layers: in order of execution; the last one is the output.
+        input_shape: (height, width, channels).
+
+    Raises:
+        BadArchitecture: as `output_shapes`.
+    """
+    shapes = output_shapes(layers, input_shape)
+    sizes = {name: prod(shape) for name, shape in shapes.items()}
+    weights = biases = macs = 0
+    for layer in layers:
+        if isinstance(layer, Conv):
+            area = layer.kernel * layer.kernel * shapes[layer.inputs[0]][2]
+            macs += sizes[layer.name] * area
+            weights += layer.filters * area
+            biases += layer.filters
+        elif isinstance(layer, Depthwise):
+            area = layer.kernel * layer.kernel
+            channels = shapes[layer.name][2]
+            macs += sizes[layer.name] * area
+            weights += channels * area
+            biases += channels
+        elif isinstance(layer, Dense):
+            own = sizes[layer.inputs[0]] * layer.units
+            macs += own
+            weights += own
+            biases += layer.units
+    return Cost(
+        parameters=weights + biases,
+        macs=macs,
+        weight_bytes=weights + BIAS_BYTES * biases,
+        peak_activation_bytes=_peak_bytes(layers, sizes),
+    )
+
+
+def _peak_bytes(layers: Sequence[Layer], sizes: dict[str, int]) -> int:
+    """Largest sum of int8 tensors alive at once: each from the layer that writes it to the last that reads
+    it."""
+    last_read = {name: index for index, layer in enumerate(layers) for name in layer.inputs}
+    alive = peak = sizes[INPUT]
+    for index, layer in enumerate(layers):
+        written = sizes[layer.name]
+        alive += written
+        needed = alive
+        reused = 0  # what an elementwise layer writes over an input that ends here
+        for name in layer.inputs:
+            if last_read.get(name) == index:
+                del last_read[name]  # a sum may read one tensor twice
+                alive -= sizes[name]
+                if sizes[name] == written and type(layer) in _IN_PLACE:
+                    reused = written
+        if needed - reused > peak:
+            peak = needed - reused
+    return peak
+
+
+def _cannot_follow(layer: Layer, shapes: dict[str, Shape]) -> BadArchitecture:
+    if type(layer) not in _OUTPUT_SHAPE:
+        kind = type(layer).__name__
+        return BadArchitecture(f"layer '{layer.name}': the cost model does not know {kind}")
+    return BadArchitecture(f"layer '{layer.name}' reads '{layer.inputs[0]}', which no earlier layer gives")
+
+
+def _conv(layer: Any, shape: Shape, _: dict[str, Shape]) -> Shape:
+    if len(shape) != 3:
+        raise _wrong_rank(layer, shape, 3)
+    return (-(-shape[0] // layer.stride), -(-shape[1] // layer.stride), layer.filters)
+
+
+def _depthwise(layer: Any, shape: Shape, _: dict[str, Shape]) -> Shape:
+    if len(shape) != 3:
+        raise _wrong_rank(layer, shape, 3)
+    return (-(-shape[0] // layer.stride), -(-shape[1] // layer.stride), shape[2])
+
+
+def _sum(layer: Any, shape: Shape, shapes: dict[str, Shape]) -> Shape:
+    if layer.inputs[1] not in shapes:
+        raise BadArchitecture(f"layer '{layer.name}' reads '{layer.inputs[1]}', which no earlier layer gives")
+    other = shapes[layer.inputs[1]]
+    if other != shape:
+        raise BadArchitecture(f"layer '{layer.name}' adds tensors of different shapes: {shape} and {other}")
+    return shape
+
+
+def _pool(layer: Any, shape: Shape, _: dict[str, Shape]) -> Shape:
+    if len(shape) != 3:
+        raise _wrong_rank(layer, shape, 3)
+    if min(shape[:2]) < layer.size:
+        raise BadArchitecture(f"layer '{layer.name}' pools {layer.size}x{layer.size} of a map of {shape}")
+    return (shape[0] // layer.size, shape[1] // layer.size, shape[2])
+
+
+def _global_average(layer: Any, shape: Shape, _: dict[str, Shape]) -> Shape:
+    if len(shape) != 3:
+        raise _wrong_rank(layer, shape, 3)
+    return (shape[2],)
+
+
+def _dense(layer: Any, shape: Shape, _: dict[str, Shape]) -> Shape:
+    if len(shape) != 1:
+        raise _wrong_rank(layer, shape, 1)
+    return (layer.units,)
+
+
+def _wrong_rank(layer: Layer, shape: Shape, dimensions: int) -> BadArchitecture:
+    return BadArchitecture(f"layer '{layer.name}' needs {dimensions} dimensions, its input has shape {shape}")
+
+
+# One line per kind of layer: (layer, shape of its first input, all shapes so far) -> shape of its output.
+_OUTPUT_SHAPE: dict[type[Layer], Callable[[Any, Shape, dict[str, Shape]], Shape]] = {
+    Conv: _conv,
+    Depthwise: _depthwise,
+    Sum: _sum,
+    Pool: _pool,
+    GlobalAverage: _global_average,
+    Flat: lambda _layer, shape, _shapes: (prod(shape),),
+    Dense: _dense,
+    ClassProbabilities: lambda _layer, shape, _shapes: shape,
+}

@@ -1,0 +1,140 @@
+"""The nRF52840 port, run on the emulator: serial line, identity, stack, faults, reset."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from hil.elf import Elf, read_elf
+from hil.emulator.machine import Machine, State
+from hil.firmware.template import load_template, project_files, write_files
+from hil.toolchain import run_platformio
+from tests.support.firmware import conv_program, dk, needs_toolchain
+
+pytestmark = needs_toolchain
+
+MAIN = Path(__file__).parent / "port" / "main.c"
+# As hil_runtime_report_fault hands them over.
+REGISTERS = ("r0", "r1", "r2", "r3", "r12", "lr", "pc", "psr", "cfsr", "hfsr", "mmfar", "bfar")
+BUS_FAULT, USAGE_FAULT = 5, 6
+RAM = 0x2000_0000
+
+
+@pytest.fixture(scope="module")
+def elf(tmp_path_factory: pytest.TempPathFactory) -> Elf:
+    """The port under a main of its own: no protocol, no model."""
+    folder = tmp_path_factory.mktemp("port")
+    files = {
+        path: content
+        for path, content in project_files(load_template(), conv_program(), dk()).items()
+        if path.suffix != ".c" or path.parent.name == "nrf52840"
+    }
+    files[PurePosixPath("src/main.c")] = MAIN.read_bytes()
+    write_files(files, folder / "project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HILNAS_CACHE", str(folder / "cache"))
+        run = run_platformio(["run", "-s", "-e", "nrf52840_dk"], folder=folder / "project", timeout_s=300.0)
+    assert run.returncode == 0, run.stdout
+    return read_elf(folder / "project" / ".pio" / "build" / "nrf52840_dk" / "firmware.elf")
+
+
+class Firmware:
+    """The running firmware; `say` returns what it answers until it sleeps again."""
+
+    def __init__(self, elf: Elf) -> None:
+        self.machine = Machine(dk())
+        self.machine.load(elf.segments)
+        assert self.say(b"") == b""
+
+    def say(self, data: bytes) -> bytes:
+        self.machine.send(data)
+        answer = b""
+        while (state := self.machine.run(50_000_000)) is State.OUTPUT:
+            answer += self.machine.take_output()
+        assert state is State.ASLEEP
+        return answer + self.machine.take_output()
+
+
+@pytest.fixture
+def firmware(elf: Elf) -> Firmware:
+    return Firmware(elf)
+
+
+def fault_of(report: bytes) -> tuple[int, dict[str, int]]:
+    assert report[:1] == b"F"
+    assert len(report) == 50
+    return report[1], dict(zip(REGISTERS, struct.unpack("<12I", report[2:]), strict=True))
+
+
+def test_what_is_sent_comes_back(firmware: Firmware) -> None:
+    assert firmware.say(b"hello") == b"hello"
+
+
+def test_a_burst_longer_than_the_ring_loses_nothing(firmware: Firmware) -> None:
+    burst = bytes(0x80 | n % 128 for n in range(5000))
+    assert firmware.say(burst) == burst
+
+
+def test_constants_in_flash_can_be_sent(firmware: Firmware) -> None:
+    assert firmware.say(b"t").endswith(b"so that it is sent in two pieces")
+
+
+def test_the_unit_says_that_it_is_emulated_and_that_its_cache_is_on(firmware: Firmware) -> None:
+    unit, cache, clock_hz, stack_bytes = struct.unpack("<8sIII", firmware.say(b"i"))
+    assert (unit, cache, clock_hz, stack_bytes) == (b"EMULATED", 1, 64_000_000, dk().build.stack_bytes)
+
+
+def test_the_painted_stack_shows_the_deepest_use_since_it_was_painted(firmware: Firmware) -> None:
+    shallow, deep = struct.unpack("<II", firmware.say(b"s"))
+    again_shallow, _ = struct.unpack("<II", firmware.say(b"s"))
+    assert again_shallow == shallow
+    assert 16 * 64 <= deep - shallow <= 16 * 128
+    assert deep < dk().build.stack_bytes
+
+
+def test_the_cycle_counter_counts(firmware: Firmware) -> None:
+    (cycles,) = struct.unpack("<I", firmware.say(b"c"))
+    assert 4_000 < cycles < 30_000
+
+
+def test_a_stack_overflow_faults_below_ram_and_harms_no_data(firmware: Firmware) -> None:
+    kind, registers = fault_of(firmware.say(b"o"))
+    assert kind == BUS_FAULT
+    assert RAM - 256 <= registers["bfar"] < RAM
+    assert registers["pc"] == 0  # there was no room to save it
+
+
+def test_a_write_to_nowhere_tells_who_and_where(firmware: Firmware, elf: Elf) -> None:
+    kind, registers = fault_of(firmware.say(b"w"))
+    assert kind == BUS_FAULT
+    assert registers["bfar"] == 0x1FFF_FFF0
+    assert 0x100 <= registers["pc"] < 0x10000
+    assert registers["lr"] != 0
+
+
+def test_a_jump_to_nowhere_tells_where_to(firmware: Firmware) -> None:
+    kind, registers = fault_of(firmware.say(b"j"))
+    assert kind == BUS_FAULT
+    assert registers["pc"] == 0x3000_0000
+
+
+def test_a_division_by_zero_is_a_fault(firmware: Firmware) -> None:
+    kind, registers = fault_of(firmware.say(b"d"))
+    assert kind == USAGE_FAULT
+    assert registers["cfsr"] == 1 << 25
+
+
+@pytest.mark.parametrize("order", [b"o", b"w", b"j"])
+def test_after_a_fault_the_host_is_told_again_and_finds_a_fresh_firmware(
+    firmware: Firmware, order: bytes
+) -> None:
+    report = firmware.say(order)
+    assert firmware.say(b"who is there?") == report
+    assert firmware.say(b"hello") == b"hello"
+
+
+def test_a_reset_on_request_starts_anew(firmware: Firmware) -> None:
+    assert firmware.say(b"R") == b""
+    assert firmware.say(b"hello") == b"hello"

@@ -1,0 +1,77 @@
+"""The conformance suite on the devices that run real firmware: emulated, emulated behind a port, and yours.
+
+HILNAS_TEST_DEVICE=serial:/dev/ttyACM0 (and HILNAS_TEST_BOARD=ID where the USB id does not tell) runs it on
+the board on your desk.
+"""
+
+import os
+
+import pytest
+
+from hil import toolchain
+from hil.board import load_board
+from hil.devices import open_device
+from hil.devices.hardware import SerialDevice
+from hil.measurement import Provenance
+from hil.testing.device_suite import DeviceSuite
+from tests.hil.small_models import small_cnn
+
+needs_toolchain = pytest.mark.skipif(
+    not toolchain.available(), reason="no ARM toolchain is installed (`hilnas doctor`)"
+)
+HARDWARE = os.environ.get("HILNAS_TEST_DEVICE", "")
+
+
+class RealFirmware(DeviceSuite):
+    @pytest.fixture
+    def board(self):
+        return load_board("nrf52840_dk")
+
+    @pytest.fixture
+    def model(self):
+        return small_cnn()
+
+    @pytest.fixture
+    def other_model(self):
+        return small_cnn(seed=2)
+
+
+@needs_toolchain
+class TestEmulated(RealFirmware):
+    @pytest.fixture
+    def device_of(self):
+        from hil.devices.emulated import EmulatedDevice
+
+        return lambda board: EmulatedDevice(f"emulated:{board.id}", board)
+
+    def test_counts_instructions(self, device, image, program):
+        from hil.bench import BenchSettings, bench
+        from hil.interpreter import truth
+
+        measured = bench(image, device, BenchSettings(), truth(program.graph))
+        assert measured.origin.provenance is Provenance.EMULATED
+        assert 0 < measured.instructions < measured.cycles
+        assert measured.latency_min_us == measured.latency_max_us
+
+
+@needs_toolchain
+@pytest.mark.slow
+class TestEmulatedBehindAPort(RealFirmware):
+    @pytest.fixture
+    def device_of(self):
+        from hil.devices.emulated_pty import EmulatedPtyDevice
+
+        return lambda board: EmulatedPtyDevice(f"emulated+pty:{board.id}", board)
+
+
+@pytest.mark.hardware
+@pytest.mark.skipif(not HARDWARE, reason="HILNAS_TEST_DEVICE names no device")
+class TestHardware(RealFirmware):
+    @pytest.fixture
+    def board(self):
+        return open_device(HARDWARE, board=os.environ.get("HILNAS_TEST_BOARD")).board
+
+    @pytest.fixture
+    def device_of(self):
+        port = HARDWARE.partition(":")[2]
+        return lambda board: SerialDevice(HARDWARE, board, port)
