@@ -105,7 +105,7 @@ class HostRunner:
             (self._folder / name).write_text(text)
         with model.open("a") as file:
             file.write(regions(program))
-        # A new name each time: a library that is still open would be found under its old one.
+        # A new name each time: the runner keeps each library open and would find it under its old name.
         library = Path(tempfile.mkstemp(suffix=".so", dir=self._folder)[1])
         compile_c(*WARNINGS, *_SANITIZE, *_INCLUDE, "-shared", "-fPIC", model, "-o", library)
         return library

@@ -56,7 +56,7 @@ static void run(const char *path) {
   transfer(fwrite(arena + model->output_offset, 1, model->output_bytes, stdout), model->output_bytes,
            "output");
   fflush(stdout);
-  dlclose(library);
+  /* Left open: after a dlclose, AddressSanitizer crashes while it reports a fault in a later library. */
 }
 
 int main(void) {
