@@ -71,7 +71,7 @@ def measure(
     try:
         stages_s: dict[str, float] = {}
         graph, random_ranges = _read(model, representative, stages_s)
-        program = _compile(graph, stages_s)
+        program = _compile(graph, opened.board, stages_s)
         image = opened.build(program)
         measurement = bench(image, opened, settings, truth(graph))
     finally:
@@ -83,17 +83,18 @@ def measure(
     return replace(measurement, stages_s={**stages_s, **measurement.stages_s}, origin=origin)
 
 
-def compile_model(model: Model, *, representative: Any = None) -> Program:
-    """A model as C sources with a memory plan, for no board in particular.
+def compile_model(model: Model, *, board: Board | None = None, representative: Any = None) -> Program:
+    """A model as C sources with a memory plan.
 
     Args:
         model, representative: as for `measure`.
+        board: whose core the kernels are chosen for; None: kernels that run on any core.
 
     Raises:
         BadModel, UnsupportedOperator, QuantizationFailed.
     """
     graph, _ = _read(model, representative, {})
-    return _compile(graph, {})
+    return _compile(graph, board, {})
 
 
 def _read(model: Model, representative: Any, stages_s: dict[str, float]) -> tuple[Graph, bool]:
@@ -149,10 +150,10 @@ def _random_inputs(shape: tuple[int | None, ...]) -> NDArray[np.float32]:
     return samples.astype(np.float32)
 
 
-def _compile(graph: Graph, stages_s: dict[str, float]) -> Program:
-    from hil.codegen import generate
+def _compile(graph: Graph, board: Board | None, stages_s: dict[str, float]) -> Program:
+    from hil.codegen import PORTABLE, Target, generate
 
     start = time.perf_counter()
-    program = generate(graph)
+    program = generate(graph, PORTABLE if board is None else Target.of(board))
     stages_s["codegen"] = time.perf_counter() - start
     return program

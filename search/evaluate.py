@@ -236,7 +236,7 @@ class HilEvaluator:
 
     def _compiled(self, tflite: Path) -> Program:
         if self._program is None or self._program[0] != tflite:
-            self._program = (tflite, compile_model(tflite))
+            self._program = (tflite, compile_model(tflite, board=self._device.board))
         return self._program[1]
 
     def _built(self, tflite: Path) -> Image:

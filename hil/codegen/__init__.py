@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from hil.codegen.call import Call
 from hil.codegen.emit import model_c
-from hil.codegen.lower import lower, needs
+from hil.codegen.lower import lower
+from hil.codegen.target import PORTABLE, Target
 from hil.graph.types import Graph
 from hil.memory import plan
 from hil.program import Program
 
-__all__ = ["Call", "generate", "lower", "needs"]
+__all__ = ["PORTABLE", "Call", "Target", "generate", "lower"]
 
 
-def generate(graph: Graph) -> Program:
+def generate(graph: Graph, target: Target = PORTABLE) -> Program:
     """Compile a model: choose kernels, plan the arena, write model.c.
 
     Args:
         graph: from `hil.graph.read`.
+        target: what the core can do; `Target.of(board)`.
 
     Returns:
         A Program; `plan.arena_bytes` and `weight_bytes` tell what it needs, the sources implement
@@ -25,8 +27,8 @@ def generate(graph: Graph) -> Program:
     Raises:
         UnsupportedOperator: an operator comes in a form that no kernel serves.
     """
-    calls = lower(graph)
-    arena = plan(graph, needs(calls))
+    calls = lower(graph, target)
+    arena = plan(graph, [call.needs for call in calls])
     return Program(
         graph=graph,
         plan=arena,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hil.graph.types import Graph, Operator
+from hil.memory import Needs, Overlap
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,8 @@ class Variant:
         arguments: makes the call's arguments.
         accepts: the precondition; the first variant in the registry whose precondition holds is taken.
         scratch_bytes: work space in the arena.
-        in_place: position in `Operator.inputs` of the input that the output may overwrite, or None.
+        overlap: where the output may lie over an input.
+        scratch_over: position in `Operator.inputs` of the input that the scratch may start at, or None.
     """
 
     name: str
@@ -67,7 +69,8 @@ class Variant:
     arguments: Callable[[Graph, Operator], Arguments]
     accepts: Callable[[Graph, Operator], bool] = lambda graph, operator: True
     scratch_bytes: Callable[[Graph, Operator], int] = lambda graph, operator: 0
-    in_place: Callable[[Graph, Operator], int | None] = lambda graph, operator: None
+    overlap: Callable[[Graph, Operator], Overlap | None] = lambda graph, operator: None
+    scratch_over: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +89,7 @@ class Call:
     variant: str
     arguments: Arguments
     output: int
-    scratch_bytes: int = 0
-    in_place: int | None = None
+    needs: Needs = field(default_factory=Needs)
 
     @property
     def constants(self) -> tuple[Constant, ...]:

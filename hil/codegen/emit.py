@@ -125,7 +125,7 @@ def _case(graph: Graph, call: Call, plan: ArenaPlan) -> str:
         inputs = [_pointer(call, operand, plan) for operand in call.arguments.inputs]
         if call.arguments.input_array:
             inputs = [f"{_prefix(call)}_inputs"]
-        scratch = f"hil_arena + {plan.scratch[call.operator][0]}" if call.scratch_bytes else "NULL"
+        scratch = f"hil_arena + {plan.scratch[call.operator][0]}" if call.needs.scratch_bytes else "NULL"
         arguments = ", ".join([*inputs, f"&{_prefix(call)}", output, scratch])
         statement = f"      {call.function}({arguments});\n"
     else:

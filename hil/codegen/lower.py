@@ -6,32 +6,26 @@ What is left to refuse here depends on the kernels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from hil.codegen.call import Call, Variant
 from hil.codegen.fixed_point import FactorOutOfRange
-from hil.codegen.registry import VARIANTS
+from hil.codegen.registry import variants
+from hil.codegen.target import PORTABLE, Target
 from hil.errors import UnsupportedOperator
 from hil.graph.types import Graph, Operator
 from hil.memory import Needs
 
 
-def lower(graph: Graph) -> tuple[Call, ...]:
+def lower(graph: Graph, target: Target = PORTABLE) -> tuple[Call, ...]:
     """One call per operator, in the order of execution.
 
     Raises:
         UnsupportedOperator: no kernel serves an operator in this form; names operator and layer.
     """
-    return tuple(_lower_one(graph, operator) for operator in graph.operators)
+    return tuple(_lower_one(graph, operator, target) for operator in graph.operators)
 
 
-def needs(calls: Sequence[Call]) -> tuple[Needs, ...]:
-    """What the calls ask of the arena, for `hil.memory.plan`."""
-    return tuple(Needs(scratch_bytes=call.scratch_bytes, in_place=call.in_place) for call in calls)
-
-
-def _lower_one(graph: Graph, operator: Operator) -> Call:
-    variant = _choose(graph, operator)
+def _lower_one(graph: Graph, operator: Operator, target: Target) -> Call:
+    variant = _choose(graph, operator, target)
     try:
         arguments = variant.arguments(graph, operator)
     except FactorOutOfRange as error:
@@ -47,13 +41,16 @@ def _lower_one(graph: Graph, operator: Operator) -> Call:
         variant=variant.name,
         arguments=arguments,
         output=operator.output,
-        scratch_bytes=variant.scratch_bytes(graph, operator),
-        in_place=variant.in_place(graph, operator),
+        needs=Needs(
+            scratch_bytes=variant.scratch_bytes(graph, operator),
+            overlap=variant.overlap(graph, operator),
+            scratch_over=variant.scratch_over,
+        ),
     )
 
 
-def _choose(graph: Graph, operator: Operator) -> Variant:
-    for variant in VARIANTS[type(operator.options)]:
+def _choose(graph: Graph, operator: Operator, target: Target) -> Variant:
+    for variant in variants(type(operator.options), target):
         if variant.accepts(graph, operator):
             return variant
     shapes = ", ".join(str(graph.tensors[index].shape) for index in operator.inputs)

@@ -21,6 +21,7 @@ from hil.codegen.kernels import (
     softmax,
     unary,
 )
+from hil.codegen.target import Target
 from hil.graph import types
 
 VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
@@ -46,3 +47,11 @@ VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
         types.Quantize: unary.QUANTIZE_VARIANTS,
     }
 )
+
+#: Kernels for cores with the DSP extension (SMLAD and its kin), asked before those above.
+DSP_VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType({})
+
+
+def variants(options: type, target: Target) -> tuple[Variant, ...]:
+    """The kernels for one kind of operator, the most particular first."""
+    return (*(DSP_VARIANTS.get(options, ()) if target.dsp else ()), *VARIANTS[options])

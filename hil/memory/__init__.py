@@ -1,6 +1,6 @@
 """The static arena plan: where each activation lives, how large the arena is, and what makes it so."""
 
 from hil.memory.plan import plan
-from hil.memory.types import ALIGNMENT, ArenaPlan, Needs
+from hil.memory.types import ALIGNMENT, ArenaPlan, Needs, Overlap
 
-__all__ = ["ALIGNMENT", "ArenaPlan", "Needs", "plan"]
+__all__ = ["ALIGNMENT", "ArenaPlan", "Needs", "Overlap", "plan"]

@@ -134,9 +134,9 @@ def _donor(
     It may where the kernel allows it, where nobody needs those bytes afterwards, where they suffice, and
     where no other input reads the same bytes in another order (through a view of another shape).
     """
-    if need.in_place is None:
+    if need.overlap is None or need.overlap.lead_bytes is not None:
         return None
-    tensor = operator.inputs[need.in_place]
+    tensor = operator.inputs[need.overlap.input]
     if graph.tensors[tensor].is_constant:
         return None
     root = roots[tensor]

@@ -14,7 +14,7 @@ def plan(graph: Graph, needs: Sequence[Needs], *, alignment: int = ALIGNMENT) ->
     """Give every activation and every scratch its place.
 
     Two that are needed at the same time never overlap, but for views (RESHAPE), which share bytes, and for an
-    output that takes over the bytes of an input that dies there (`Needs.in_place`).  The input may be
+    output that takes over the bytes of an input that dies there (`Needs.overlap`).  The input may be
     overwritten once its last reader has run; the output stays until the next inference.
 
     Args:

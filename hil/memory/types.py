@@ -11,18 +11,34 @@ ALIGNMENT = 4
 
 
 @dataclass(frozen=True)
+class Overlap:
+    """The output may lie over an activation that nobody needs after the operator.
+
+    Attributes:
+        input: position of the activation in `Operator.inputs`.
+        lead_bytes: the output starts at least so many bytes before that input, because the kernel writes
+            forwards and has by then read what it overwrites; any distance beyond that is as good.  None: the
+            output starts exactly where the input starts.
+    """
+
+    input: int
+    lead_bytes: int | None = None
+
+
+@dataclass(frozen=True)
 class Needs:
     """What one operator asks of the arena beside its tensors.
 
     Attributes:
         scratch_bytes: work space while it runs.
-        in_place: position in `Operator.inputs` of the activation whose bytes the output may take over,
-            because the kernel has read each byte before it writes it; None where the output needs bytes of
-            its own.
+        overlap: the input that the output may lie over; None where it needs bytes of its own.
+        scratch_over: position in `Operator.inputs` of an activation that the scratch may start at, destroying
+            it, where nobody needs it afterwards; None where the scratch needs bytes of its own.
     """
 
     scratch_bytes: int = 0
-    in_place: int | None = None
+    overlap: Overlap | None = None
+    scratch_over: int | None = None
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def export_trial(store: Store, number: int, folder: Path) -> None:
     board = device.board
     device.close()
 
-    program = compile_model(store.artifact(trained["tflite"]))
+    program = compile_model(store.artifact(trained["tflite"]), board=board)
     sources = folder / "c"
     sources.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(store.artifact(trained["tflite"]), folder / "model.tflite")

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hil.codegen import Call, generate, lower, needs
+from hil.codegen import Call, generate, lower
 from hil.codegen.emit import model_c
 from hil.codegen.literals import array_definition
 from hil.codegen.registry import VARIANTS
@@ -16,7 +16,7 @@ from hil.codegen.stage import channel_pairs
 from hil.errors import UnsupportedOperator
 from hil.graph import Graph, read
 from hil.graph.types import Operator, Options, Pad, Quantization, Tensor
-from hil.memory import plan
+from hil.memory import Overlap, plan
 from hil.resources import firmware_dir
 from tests.support.network_cases import fixed_networks
 from tests.support.operator_cases import fixed_cases
@@ -54,27 +54,25 @@ def test_every_variant_has_a_kernel_file_of_its_name() -> None:
 def test_pointwise_convolution_needs_no_scratch() -> None:
     call = only_call(conv_case((1, 1), 2, "SAME"))
     assert call.variant == "conv2d_s8/1x1"
-    assert call.scratch_bytes == 0
+    assert call.needs.scratch_bytes == 0
 
 
 def test_convolution_asks_for_two_patches() -> None:
     call = only_call(conv_case((3, 3), 1, "SAME"))
     assert call.variant == "conv2d_s8/generic"
-    assert call.scratch_bytes == 2 * 3 * 3 * 4
+    assert call.needs.scratch_bytes == 2 * 3 * 3 * 4
 
 
 @pytest.mark.parametrize(("padding", "scratch"), [("SAME", 3 * 3 * 5), ("VALID", 0)])
 def test_depthwise_convolution_asks_for_a_patch_where_padding_is(padding: str, scratch: int) -> None:
     case = depthwise_conv2d(1, (8, 8), 5, 1, (3, 3), (1, 1), (1, 1), padding, "NONE", X, 0)
-    assert only_call(case).scratch_bytes == scratch
+    assert only_call(case).needs.scratch_bytes == scratch
 
 
 def test_needs_follow_the_calls() -> None:
-    graph = graph_of(fixed_networks()[0])
-    calls = lower(graph)
-    for call, need in zip(calls, needs(calls), strict=True):
-        assert (need.scratch_bytes, need.in_place) == (call.scratch_bytes, call.in_place)
-    assert all(call.in_place == 0 for call in calls if not call.function), "RESHAPE shares its input's bytes"
+    calls = lower(graph_of(fixed_networks()[0]))
+    shares = [call.needs.overlap for call in calls if not call.function]
+    assert all(overlap == Overlap(0) for overlap in shares), "RESHAPE shares its input's bytes"
 
 
 def test_in_place_operand_is_as_large_as_the_output() -> None:
@@ -82,9 +80,10 @@ def test_in_place_operand_is_as_large_as_the_output() -> None:
     for case in fixed_cases():
         graph = graph_of(case)
         for call in lower(graph):
-            if call.in_place is not None:
+            overlap = call.needs.overlap
+            if overlap is not None:
                 operator = graph.operators[call.operator]
-                source = graph.tensors[operator.inputs[call.in_place]]
+                source = graph.tensors[operator.inputs[overlap.input]]
                 assert not source.is_constant
                 assert source.elements == graph.tensors[operator.output].elements
 
@@ -134,7 +133,7 @@ def test_reshape_copies_where_the_plan_gives_it_bytes_of_its_own() -> None:
     graph = graph_of(fixed_networks()[1])
     calls = lower(graph)
     reshape = next(call for call in calls if not call.function)
-    arena = plan(graph, needs(calls))
+    arena = plan(graph, [call.needs for call in calls])
     moved = replace(arena, offsets={**arena.offsets, reshape.output: arena.arena_bytes})
     size = graph.tensors[reshape.output].size_bytes
     expected = f"memcpy(hil_arena + {arena.arena_bytes}, hil_arena + "

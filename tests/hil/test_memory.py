@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hil.graph import read
 from hil.graph.types import Activation, Add, Concatenation, Graph, Operator, Options, Relu, Reshape, Tensor
-from hil.memory import ALIGNMENT, ArenaPlan, Needs, plan
+from hil.memory import ALIGNMENT, ArenaPlan, Needs, Overlap, plan
 
 RELU = Relu(Activation.RELU)
 ADD = Add(Activation.NONE)
@@ -77,7 +77,7 @@ def run(graph: Graph, needs: list[Needs], arena_plan: ArenaPlan) -> None:
             if graph.tensors[tensor].is_constant:
                 continue
             check(tensor)
-            donor = need.in_place is not None and operator.inputs[need.in_place] == tensor
+            donor = need.overlap is not None and operator.inputs[need.overlap.input] == tensor
             taken = place(tensor)
             overlap = max(taken.start, out.start) < min(taken.stop, out.stop)
             within = taken.start == out.start and out.stop <= taken.stop
@@ -98,17 +98,17 @@ def graphs(draw: st.DrawFn) -> tuple[Graph, list[Needs]]:
         scratch = draw(st.sampled_from([0, 0, 0, 5, 40]))
         if kind == "view":
             steps.append((Reshape(), (first,), sizes[first]))
-            needs.append(Needs(0, 0))
+            needs.append(Needs(0, Overlap(0)))
         elif kind == "elementwise":
             steps.append((RELU, (first,), sizes[first]))
-            needs.append(Needs(scratch, 0))
+            needs.append(Needs(scratch, Overlap(0)))
         elif kind == "binary":
             steps.append((ADD, (first, second), sizes[first]))
-            needs.append(Needs(scratch, draw(st.sampled_from([0, None]))))
+            needs.append(Needs(scratch, draw(st.sampled_from([Overlap(0), None]))))
         else:
             inputs = (first, second) if kind == "join" else (first,)
             steps.append((Concatenation(1), inputs, draw(st.integers(1, 60))))
-            needs.append(Needs(scratch, draw(st.sampled_from([0, None]))))
+            needs.append(Needs(scratch, draw(st.sampled_from([Overlap(0), None]))))
         sizes.append(steps[-1][2])
     return graph_of(sizes[0], steps, draw(st.integers(1, len(steps)))), needs
 
@@ -144,7 +144,7 @@ def test_a_chain_needs_no_more_than_its_largest_neighbours(sizes: list[int]) -> 
 
 def test_elementwise_operators_run_in_place() -> None:
     steps: list[Step] = [(RELU, (0,), 100), (Reshape(), (1,), 100), (RELU, (2,), 100)]
-    arena_plan = plan(graph_of(100, steps), [Needs(in_place=0)] * 3)
+    arena_plan = plan(graph_of(100, steps), [Needs(overlap=Overlap(0))] * 3)
     assert arena_plan.arena_bytes == 100
     assert set(arena_plan.offsets.values()) == {0}
     assert arena_plan.live_bytes == (100, 100, 100)
@@ -152,7 +152,7 @@ def test_elementwise_operators_run_in_place() -> None:
 
 def test_an_input_that_is_read_again_is_not_overwritten() -> None:
     steps: list[Step] = [(RELU, (0,), 100), (ADD, (1, 0), 100)]
-    arena_plan = plan(graph_of(100, steps), [Needs(in_place=0)] * 2)
+    arena_plan = plan(graph_of(100, steps), [Needs(overlap=Overlap(0))] * 2)
     assert arena_plan.offsets[1] != arena_plan.offsets[0]
     assert arena_plan.offsets[2] == arena_plan.offsets[1]
     assert arena_plan.arena_bytes == 200
@@ -160,14 +160,14 @@ def test_an_input_that_is_read_again_is_not_overwritten() -> None:
 
 def test_a_live_view_protects_its_bytes() -> None:
     steps: list[Step] = [(Reshape(), (0,), 100), (RELU, (0,), 100), (ADD, (1, 2), 100)]
-    arena_plan = plan(graph_of(100, steps), [Needs(in_place=0)] * 3)
+    arena_plan = plan(graph_of(100, steps), [Needs(overlap=Overlap(0))] * 3)
     assert arena_plan.offsets[2] != arena_plan.offsets[0]
 
 
 def test_the_output_is_kept_until_the_end() -> None:
     steps: list[Step] = [(RELU, (0,), 40), (Concatenation(1), (1,), 400), (Concatenation(1), (2,), 8)]
     graph = graph_of(40, steps, output=1)
-    needs = [Needs(in_place=0)] * 3
+    needs = [Needs(overlap=Overlap(0))] * 3
     run(graph, needs, plan(graph, needs))
 
 
@@ -194,7 +194,9 @@ def test_mlperf_tiny_models_reach_the_lower_bound(name: str, peak: int) -> None:
     if not path.exists():
         pytest.skip("the MLPerf Tiny models are not beside the checkout")
     graph = read(path)
-    needs = [Needs(in_place=0 if isinstance(op.options, Add | Relu) else None) for op in graph.operators]
+    needs = [
+        Needs(overlap=Overlap(0) if isinstance(op.options, Add | Relu) else None) for op in graph.operators
+    ]
     arena_plan = plan(graph, needs)
     assert arena_plan.arena_bytes == max(arena_plan.live_bytes) == peak
     run(graph, needs, arena_plan)

@@ -6,6 +6,7 @@ from hil.codegen.call import Arguments, Field, Operand, Variant, operand
 from hil.codegen.fixed_point import activation_range, quantize_factor
 from hil.codegen.geometry import broadcast_fields
 from hil.graph.types import Add, Graph, Mul, Operator, Sub
+from hil.memory import Overlap
 
 _ADD_HEADROOM_BITS = 20
 
@@ -77,22 +78,22 @@ def _mul(graph: Graph, operator: Operator) -> Arguments:
     )
 
 
-def _full_operand(graph: Graph, operator: Operator) -> int | None:
+def _full_operand(graph: Graph, operator: Operator) -> Overlap | None:
     """The first operand that is an activation as large as the output."""
     elements = graph.tensors[operator.output].elements
     for position, index in enumerate(operator.inputs):
         tensor = graph.tensors[index]
         if not tensor.is_constant and tensor.elements == elements:
-            return position
+            return Overlap(position)
     return None
 
 
 ADD_VARIANTS = (
-    Variant("add_s8/generic", "hil_add_s8", _sum, accepts=_is_broadcastable, in_place=_full_operand),
+    Variant("add_s8/generic", "hil_add_s8", _sum, accepts=_is_broadcastable, overlap=_full_operand),
 )
 SUB_VARIANTS = (
-    Variant("sub_s8/generic", "hil_sub_s8", _sum, accepts=_is_broadcastable, in_place=_full_operand),
+    Variant("sub_s8/generic", "hil_sub_s8", _sum, accepts=_is_broadcastable, overlap=_full_operand),
 )
 MUL_VARIANTS = (
-    Variant("mul_s8/generic", "hil_mul_s8", _mul, accepts=_is_broadcastable, in_place=_full_operand),
+    Variant("mul_s8/generic", "hil_mul_s8", _mul, accepts=_is_broadcastable, overlap=_full_operand),
 )

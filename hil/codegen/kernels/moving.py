@@ -8,6 +8,7 @@ import numpy as np
 
 from hil.codegen.call import Arguments, Constant, Variant, operand
 from hil.graph.types import Concatenation, Graph, Operator, Pad
+from hil.memory import Overlap
 
 
 def _concatenation(graph: Graph, operator: Operator) -> Arguments:
@@ -56,4 +57,4 @@ def _reshape(graph: Graph, operator: Operator) -> Arguments:
 CONCATENATION_VARIANTS = (Variant("concatenation_s8/generic", "hil_concatenation_s8", _concatenation),)
 PAD_VARIANTS = (Variant("pad_s8/generic", "hil_pad_s8", _pad, accepts=_has_four_dimensions),)
 #: No function: the output has the same bytes, so it shares its input's place in the arena.
-RESHAPE_VARIANTS = (Variant("", "", _reshape, in_place=lambda graph, operator: 0),)
+RESHAPE_VARIANTS = (Variant("", "", _reshape, overlap=lambda graph, operator: Overlap(0)),)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hil.codegen.call import Arguments, Variant
 from hil.codegen.fixed_point import FactorOutOfRange, input_radius, quantize_factor
 from hil.graph.types import Graph, Operator, Softmax
+from hil.memory import Overlap
 
 _DIFF_INTEGER_BITS = 5
 
@@ -35,4 +36,6 @@ def _arguments(graph: Graph, operator: Operator) -> Arguments:
     )
 
 
-VARIANTS = (Variant("softmax_s8/generic", "hil_softmax_s8", _arguments, in_place=lambda graph, operator: 0),)
+VARIANTS = (
+    Variant("softmax_s8/generic", "hil_softmax_s8", _arguments, overlap=lambda graph, operator: Overlap(0)),
+)

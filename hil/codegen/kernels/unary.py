@@ -10,6 +10,7 @@ from hil.codegen.call import Arguments, Constant, Variant
 from hil.codegen.fixed_point import Factor, activation_range, quantize_factor
 from hil.codegen.sigmoid import sigmoid_table, tanh_table
 from hil.graph.types import Activation, Graph, LeakyRelu, Operator, Relu
+from hil.memory import Overlap
 
 
 def _requantize(graph: Graph, operator: Operator, activation: Activation) -> Arguments:
@@ -75,13 +76,13 @@ def _leaky_relu(graph: Graph, operator: Operator) -> Arguments:
     return _lookup(graph, operator, leaky_relu_table(source, output, options.alpha))
 
 
-def _first(graph: Graph, operator: Operator) -> int:
-    return 0
+def _first(graph: Graph, operator: Operator) -> Overlap:
+    return Overlap(0)
 
 
-QUANTIZE_VARIANTS = (Variant("quantize_s8/generic", "hil_requantize_s8", _quantize, in_place=_first),)
-RELU_VARIANTS = (Variant("relu_s8/generic", "hil_requantize_s8", _relu, in_place=_first),)
-LOGISTIC_VARIANTS = (Variant("logistic_s8/table", "hil_lookup_s8", _logistic, in_place=_first),)
-TANH_VARIANTS = (Variant("tanh_s8/table", "hil_lookup_s8", _tanh, in_place=_first),)
-HARD_SWISH_VARIANTS = (Variant("hard_swish_s8/table", "hil_lookup_s8", _hard_swish, in_place=_first),)
-LEAKY_RELU_VARIANTS = (Variant("leaky_relu_s8/table", "hil_lookup_s8", _leaky_relu, in_place=_first),)
+QUANTIZE_VARIANTS = (Variant("quantize_s8/generic", "hil_requantize_s8", _quantize, overlap=_first),)
+RELU_VARIANTS = (Variant("relu_s8/generic", "hil_requantize_s8", _relu, overlap=_first),)
+LOGISTIC_VARIANTS = (Variant("logistic_s8/table", "hil_lookup_s8", _logistic, overlap=_first),)
+TANH_VARIANTS = (Variant("tanh_s8/table", "hil_lookup_s8", _tanh, overlap=_first),)
+HARD_SWISH_VARIANTS = (Variant("hard_swish_s8/table", "hil_lookup_s8", _hard_swish, overlap=_first),)
+LEAKY_RELU_VARIANTS = (Variant("leaky_relu_s8/table", "hil_lookup_s8", _leaky_relu, overlap=_first),)
