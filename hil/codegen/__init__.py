@@ -5,6 +5,7 @@ from __future__ import annotations
 from hil.codegen.call import Call
 from hil.codegen.emit import model_c
 from hil.codegen.lower import lower
+from hil.codegen.sharing import weight_bytes
 from hil.codegen.target import PORTABLE, Target
 from hil.graph.types import Graph
 from hil.memory import plan
@@ -34,5 +35,5 @@ def generate(graph: Graph, target: Target = PORTABLE) -> Program:
         plan=arena,
         sources={"model.c": model_c(graph, calls, arena)},
         variants=tuple(call.variant for call in calls),
-        weight_bytes=sum(call.weight_bytes for call in calls),
+        weight_bytes=weight_bytes(calls),
     )

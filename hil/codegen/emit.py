@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from hil.codegen.call import Call, Constant, Field, Operand
 from hil.codegen.literals import array_definition
+from hil.codegen.sharing import constant_names, own_name, weight_bytes
 from hil.graph.types import Graph
 from hil.memory import ArenaPlan
+
+# What `constant_names` gives.
+_Names: TypeAlias = Mapping[Constant, str]
 
 _HEAD = """\
 /*
@@ -19,7 +24,6 @@ _HEAD = """\
 #include "hil_model.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #include "hil_kernels.h"
 #include "hil_sections.h"
@@ -40,19 +44,20 @@ const hil_model_info hil_model = {{
 
 def model_c(graph: Graph, calls: Sequence[Call], plan: ArenaPlan) -> str:
     """The text of model.c.  The same model gives the same text."""
+    names = constant_names(calls)
     head = _HEAD.format(
         digest=graph.digest,
         operators=len(calls),
         arena=plan.arena_bytes,
-        weights=sum(call.weight_bytes for call in calls),
+        weights=weight_bytes(calls),
         digest_bytes=", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(graph.digest)),
         input_offset=plan.offsets[graph.input],
         input_bytes=graph.input_tensor.size_bytes,
         output_offset=plan.offsets[graph.output],
         output_bytes=graph.output_tensor.size_bytes,
     )
-    definitions = "".join(_definitions(graph, call, plan) for call in calls)
-    cases = "".join(_case(graph, call, plan) for call in calls)
+    definitions = "".join(_definitions(graph, call, plan, names) for call in calls)
+    cases = "".join(_case(graph, call, plan, names) for call in calls)
     return (
         f"{head}{definitions}\nvoid hil_model_run_operator(uint16_t index) {{\n"
         f"  switch (index) {{\n{cases}    default:\n      break;\n  }}\n}}\n"
@@ -72,7 +77,7 @@ def _title(graph: Graph, call: Call) -> str:
     )
     return (
         f"{call.operator}: {operator.name} {layer}, {shapes} -> {_shape(graph, operator.output)}, "
-        f"{call.variant or 'shares the bytes of its input'}"
+        f"{call.variant or 'a view of the same bytes'}"
     )
 
 
@@ -80,57 +85,54 @@ def _shape(graph: Graph, tensor: int) -> str:
     return "x".join(str(size) for size in graph.tensors[tensor].shape)
 
 
-def _definitions(graph: Graph, call: Call, plan: ArenaPlan) -> str:
-    """The constants and the parameters of one call."""
+def _definitions(graph: Graph, call: Call, plan: ArenaPlan, names: _Names) -> str:
+    """The constants that no earlier call has, and the parameters of one call."""
     prefix = _prefix(call)
     text = f"\n/* {_title(graph, call)} */\n"
     text += "".join(
-        array_definition(f"{prefix}_{constant.name}", constant.data) for constant in call.constants
+        array_definition(names[constant], constant.data)
+        for constant in call.constants
+        if names[constant] == own_name(call, constant)
     )
     if call.arguments.input_array:
-        pointers = ", ".join(_pointer(call, operand, plan) for operand in call.arguments.inputs)
+        pointers = ", ".join(_pointer(operand, plan, names) for operand in call.arguments.inputs)
         text += f"static const int8_t *const {prefix}_inputs[] = {{{pointers}}};\n"
     if call.arguments.params_type:
-        fields = _fields(prefix, call.arguments.params)
+        fields = _fields(names, call.arguments.params)
         text += f"static const {call.arguments.params_type} {prefix} = {fields};\n"
     return text
 
 
-def _fields(prefix: str, fields: Mapping[str, Field], indent: str = "    ") -> str:
-    lines = "".join(f"{indent}.{name} = {_value(prefix, value, indent)},\n" for name, value in fields.items())
+def _fields(names: _Names, fields: Mapping[str, Field], indent: str = "    ") -> str:
+    lines = "".join(f"{indent}.{name} = {_value(names, value, indent)},\n" for name, value in fields.items())
     return f"{{\n{lines}{indent[4:]}}}"
 
 
-def _value(prefix: str, value: Field, indent: str) -> str:
+def _value(names: _Names, value: Field, indent: str) -> str:
     if isinstance(value, Constant):
-        return f"{prefix}_{value.name}"
+        return names[value]
     if isinstance(value, tuple):
         return "{" + ", ".join(str(item) for item in value) + "}"
     if isinstance(value, Mapping):
-        return _fields(prefix, value, indent + "    ")
+        return _fields(names, value, indent + "    ")
     return str(value)
 
 
-def _pointer(call: Call, operand: Operand, plan: ArenaPlan) -> str:
+def _pointer(operand: Operand, plan: ArenaPlan, names: _Names) -> str:
     if isinstance(operand, Constant):
-        return f"{_prefix(call)}_{operand.name}"
+        return names[operand]
     return f"hil_arena + {plan.offsets[operand]}"
 
 
-def _case(graph: Graph, call: Call, plan: ArenaPlan) -> str:
+def _case(graph: Graph, call: Call, plan: ArenaPlan, names: _Names) -> str:
     """One case of the switch: one call, or none."""
     output = f"hil_arena + {plan.offsets[call.output]}"
     statement = ""
     if call.function:
-        inputs = [_pointer(call, operand, plan) for operand in call.arguments.inputs]
+        inputs = [_pointer(operand, plan, names) for operand in call.arguments.inputs]
         if call.arguments.input_array:
             inputs = [f"{_prefix(call)}_inputs"]
         scratch = f"hil_arena + {plan.scratch[call.operator][0]}" if call.needs.scratch_bytes else "NULL"
         arguments = ", ".join([*inputs, f"&{_prefix(call)}", output, scratch])
         statement = f"      {call.function}({arguments});\n"
-    else:
-        source = _pointer(call, call.arguments.inputs[0], plan)
-        if source != output:  # the plan could not let it share its input's place
-            size = graph.tensors[call.output].size_bytes
-            statement = f"      memcpy({output}, {source}, {size});\n"
     return f"    case {call.operator}: /* {_title(graph, call)} */\n{statement}      break;\n"

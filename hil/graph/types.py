@@ -188,6 +188,28 @@ class Reshape:
 
 
 @dataclass(frozen=True)
+class RowSlice:
+    """Rows `first_row` and following of the input (1,H,W,C), as many as the output has.
+
+    The output is a view: its bytes are those of the input at `first_row` * W * C.  Nothing runs.  No file holds
+    this operator; it is for graphs that are executed in stripes.  The view's first byte must lie at a multiple
+    of `hil.memory.ALIGNMENT`.
+    """
+
+    first_row: int
+
+
+@dataclass(frozen=True)
+class RowJoin:
+    """The rows of all inputs (1,H_i,W,C), one input below the other.
+
+    Every input is a view: it is written straight into its rows of the output.  Nothing runs.  No file holds
+    this operator; it is for graphs that are executed in stripes.  An input's first byte must lie at a multiple
+    of `hil.memory.ALIGNMENT`, and no input may have another place in other bytes (`hil.memory.views`).
+    """
+
+
+@dataclass(frozen=True)
 class Softmax:
     """Along the last axis."""
 
@@ -241,6 +263,8 @@ Options: TypeAlias = (
     | MaxPool2D
     | Mean
     | Reshape
+    | RowSlice
+    | RowJoin
     | Softmax
     | Logistic
     | Tanh

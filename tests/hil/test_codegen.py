@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 
 from hil.codegen import Call, generate, lower
-from hil.codegen.emit import model_c
 from hil.codegen.literals import array_definition
 from hil.codegen.registry import VARIANTS
 from hil.codegen.stage import channel_pairs
 from hil.errors import UnsupportedOperator
 from hil.graph import Graph, read
 from hil.graph.types import Operator, Options, Pad, Quantization, Tensor
-from hil.memory import Overlap, plan
+from hil.memory import Overlap
 from hil.resources import firmware_dir
 from tests.support.network_cases import fixed_networks
 from tests.support.operator_cases import fixed_cases
@@ -113,7 +112,9 @@ def test_program_tells_variants_weights_and_digest() -> None:
     program = generate(graph)
     calls = lower(graph)
     assert program.variants == tuple(call.variant for call in calls)
-    assert program.weight_bytes == sum(call.weight_bytes for call in calls)
+    constants = [constant.data for call in calls for constant in call.constants]
+    distinct = {(data.dtype.str, data.tobytes()): data.nbytes for data in constants}
+    assert program.weight_bytes == sum(distinct.values())
     assert program.digest == graph.digest
     text = program.sources["model.c"]
     assert ", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(graph.digest)) in text
@@ -129,17 +130,22 @@ def test_model_has_one_case_and_one_call_per_operator() -> None:
         assert code.strip().startswith(call.function)
 
 
-def test_reshape_copies_where_the_plan_gives_it_bytes_of_its_own() -> None:
-    graph = graph_of(fixed_networks()[1])
-    calls = lower(graph)
-    reshape = next(call for call in calls if not call.function)
-    arena = plan(graph, [call.needs for call in calls])
-    moved = replace(arena, offsets={**arena.offsets, reshape.output: arena.arena_bytes})
-    size = graph.tensors[reshape.output].size_bytes
-    expected = f"memcpy(hil_arena + {arena.arena_bytes}, hil_arena + "
-    assert expected in model_c(graph, calls, moved)
-    assert f", {size});" in model_c(graph, calls, moved)
-    assert "memcpy(" not in model_c(graph, calls, arena)
+def test_equal_constants_are_stored_once() -> None:
+    graph = graph_of(conv_case((3, 3), 1, "SAME"))
+    only = graph.operators[0]
+    output = replace(graph.output_tensor, index=len(graph.tensors))
+    twice = replace(
+        graph,
+        tensors=(*graph.tensors, output),
+        operators=(only, replace(only, index=1, output=output.index)),
+        output=output.index,
+    )
+    once, program = generate(graph), generate(twice)
+    assert program.weight_bytes == once.weight_bytes
+    text = program.sources["model.c"]
+    assert text.count("] HIL_WEIGHTS") == once.sources["model.c"].count("] HIL_WEIGHTS")
+    assert text.count(".weights = op0_weights,") == 2
+    assert "op1_weights" not in text
 
 
 def test_layer_name_cannot_leave_its_comment() -> None:

@@ -1,4 +1,4 @@
-"""Operators that only move bytes: CONCATENATION, PAD, RESHAPE."""
+"""Operators that only move bytes: CONCATENATION, PAD, and the views, which move none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from hil.codegen.call import Arguments, Constant, Variant, operand
 from hil.graph.types import Concatenation, Graph, Operator, Pad
-from hil.memory import Overlap
 
 
 def _concatenation(graph: Graph, operator: Operator) -> Arguments:
@@ -50,11 +49,11 @@ def _has_four_dimensions(graph: Graph, operator: Operator) -> bool:
     return len(graph.tensors[operator.inputs[0]].shape) <= 4
 
 
-def _reshape(graph: Graph, operator: Operator) -> Arguments:
-    return Arguments(inputs=(operator.inputs[0],), params_type="", params={})
+def _view(graph: Graph, operator: Operator) -> Arguments:
+    return Arguments(inputs=operator.inputs, params_type="", params={})
 
 
 CONCATENATION_VARIANTS = (Variant("concatenation_s8/generic", "hil_concatenation_s8", _concatenation),)
 PAD_VARIANTS = (Variant("pad_s8/generic", "hil_pad_s8", _pad, accepts=_has_four_dimensions),)
-#: No function: the output has the same bytes, so it shares its input's place in the arena.
-RESHAPE_VARIANTS = (Variant("", "", _reshape, overlap=lambda graph, operator: Overlap(0)),)
+#: No function: the planner gives the output bytes of the input, or the inputs bytes of the output.
+VIEW_VARIANTS = (Variant("", "", _view),)
