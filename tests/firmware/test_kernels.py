@@ -10,13 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hil.codegen import generate
+from hil.codegen import PORTABLE, Target, generate
 from hil.graph import read
 from tests.firmware.host import HostRunner
 from tests.support.operator_cases import KINDS, Case, fixed_cases
 
 pytest.importorskip("tflite_micro", reason="the exact truth needs the tflite-micro wheel")
 
+
+TARGETS = pytest.mark.parametrize("target", [PORTABLE, Target(dsp=True)], ids=["portable", "dsp"])
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed on this host")
 
@@ -27,16 +29,18 @@ def runner() -> Iterator[HostRunner]:
         yield host
 
 
-def check(runner: HostRunner, case: Case) -> None:
-    output = runner.run(generate(read(case.model)), case.data)
+def check(runner: HostRunner, case: Case, target: Target) -> None:
+    output = runner.run(generate(read(case.model), target), case.data)
     np.testing.assert_array_equal(output, case.truth(), err_msg=case.name)
 
 
+@TARGETS
 @pytest.mark.parametrize("case", fixed_cases(), ids=lambda case: case.name)
-def test_corner_case_is_bit_exact(runner: HostRunner, case: Case) -> None:
-    check(runner, case)
+def test_corner_case_is_bit_exact(runner: HostRunner, case: Case, target: Target) -> None:
+    check(runner, case, target)
 
 
+@TARGETS
 @pytest.mark.parametrize("kind", KINDS)
 @settings(
     max_examples=25,
@@ -44,5 +48,7 @@ def test_corner_case_is_bit_exact(runner: HostRunner, case: Case) -> None:
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
-def test_random_operator_is_bit_exact(runner: HostRunner, kind: str, data: st.DataObject) -> None:
-    check(runner, data.draw(KINDS[kind]))
+def test_random_operator_is_bit_exact(
+    runner: HostRunner, kind: str, target: Target, data: st.DataObject
+) -> None:
+    check(runner, data.draw(KINDS[kind]), target)

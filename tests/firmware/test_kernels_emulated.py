@@ -17,8 +17,8 @@ import hil
 from hil import firmware
 from hil.bench import BenchSettings
 from hil.board import load_board
-from hil.codegen import generate
-from hil.codegen.registry import VARIANTS
+from hil.codegen import PORTABLE, Target, generate
+from hil.codegen.registry import DSP_VARIANTS, VARIANTS
 from hil.elf import read_elf
 from hil.graph import read
 from tests.support.arm_models import ArmRunner
@@ -39,6 +39,9 @@ GOLDEN = {
 ONE_RUN = BenchSettings(warmup_runs=0, min_runs=1, max_runs=1)
 DEVICE = "emulated:nrf52840_dk"
 
+DSP = Target(dsp=True)
+TARGETS = pytest.mark.parametrize("target", [PORTABLE, DSP], ids=["portable", "dsp"])
+
 pytestmark = needs_toolchain
 
 
@@ -47,36 +50,42 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> ArmRunner:
     return ArmRunner(tmp_path_factory.mktemp("arm"))
 
 
-def check(runner: ArmRunner, case: Case) -> None:
+def check(runner: ArmRunner, case: Case, target: Target) -> None:
     """The case's own input, its complement, and the ends of the range, where sums are largest."""
     pytest.importorskip("tflite_micro", reason="the exact truth needs the tflite-micro wheel")
     inputs = [case.data, ~case.data, np.full_like(case.data, -128), np.full_like(case.data, 127)]
-    outputs = runner.run(generate(read(case.model)), *inputs)
+    outputs = runner.run(generate(read(case.model), target), *inputs)
     for data, output in zip(inputs, outputs, strict=True):
         np.testing.assert_array_equal(output, truth(case.model, data), err_msg=case.name)
 
 
+@TARGETS
 @pytest.mark.parametrize("case", fixed_cases(), ids=lambda case: case.name)
-def test_corner_case_is_bit_exact(runner: ArmRunner, case: Case) -> None:
-    check(runner, case)
+def test_corner_case_is_bit_exact(runner: ArmRunner, case: Case, target: Target) -> None:
+    check(runner, case, target)
 
 
+@TARGETS
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=8)
 @given(data=st.data())
-def test_random_operator_is_bit_exact(runner: ArmRunner, kind: str, data: st.DataObject) -> None:
-    check(runner, data.draw(KINDS[kind]))
+def test_random_operator_is_bit_exact(
+    runner: ArmRunner, kind: str, target: Target, data: st.DataObject
+) -> None:
+    check(runner, data.draw(KINDS[kind]), target)
 
 
+@TARGETS
 @pytest.mark.parametrize("case", fixed_networks(), ids=lambda case: case.name)
-def test_network_is_bit_exact(runner: ArmRunner, case: Case) -> None:
-    check(runner, case)
+def test_network_is_bit_exact(runner: ArmRunner, case: Case, target: Target) -> None:
+    check(runner, case, target)
 
 
+@TARGETS
 @settings(max_examples=8)
 @given(case=networks)
-def test_random_network_is_bit_exact(runner: ArmRunner, case: Case) -> None:
-    check(runner, case)
+def test_random_network_is_bit_exact(runner: ArmRunner, target: Target, case: Case) -> None:
+    check(runner, case, target)
 
 
 def test_the_cases_reach_every_kernel() -> None:
@@ -84,9 +93,15 @@ def test_the_cases_reach_every_kernel() -> None:
     reached = {
         variant
         for case in (*fixed_cases(), *fixed_networks())
-        for variant in generate(read(case.model)).variants
+        for target in (PORTABLE, DSP)
+        for variant in generate(read(case.model), target).variants
     }
-    assert {variant.name for variants in VARIANTS.values() for variant in variants} <= reached
+    assert {
+        variant.name
+        for table in (VARIANTS, DSP_VARIANTS)
+        for variants in table.values()
+        for variant in variants
+    } <= reached
 
 
 def test_the_runner_builds_what_the_product_builds(runner: ArmRunner) -> None:
