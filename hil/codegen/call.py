@@ -26,8 +26,16 @@ class Constant:
     data: NDArray[np.int8] | NDArray[np.int32]
 
 
-#: A field of a parameter struct: a number, an array of numbers, a nested struct, or a pointer to a constant.
-Field: TypeAlias = "int | tuple[int, ...] | Constant | Mapping[str, Field]"
+@dataclass(frozen=True)
+class Symbol:
+    """Something that hil_kernels.h declares, by its C name."""
+
+    name: str
+
+
+#: A field of a parameter struct: a number, an array of numbers, a nested struct, a pointer to a constant, or
+#: a name that the kernels define.
+Field: TypeAlias = "int | tuple[int, ...] | Constant | Symbol | Mapping[str, Field]"
 
 #: Tensor index of an activation, or a constant tensor.
 Operand: TypeAlias = int | Constant
@@ -62,6 +70,7 @@ class Variant:
         scratch_bytes: work space in the arena.
         overlap: where the output may lie over an input.
         scratch_over: position in `Operator.inputs` of the input that the scratch may start at, or None.
+        general: a DSP variant that stands behind a faster one, for weights that the faster one cannot take.
     """
 
     name: str
@@ -71,6 +80,7 @@ class Variant:
     scratch_bytes: Callable[[Graph, Operator], int] = lambda graph, operator: 0
     overlap: Callable[[Graph, Operator], Overlap | None] = lambda graph, operator: None
     scratch_over: int | None = None
+    general: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +92,7 @@ class Call:
         function: C function; "" where nothing runs (RESHAPE).
         variant: as in reports; "" where nothing runs.
         output: tensor index.
+        general: on the general path, see `hil.codegen.registry.on_general_path`.
     """
 
     operator: int
@@ -90,6 +101,7 @@ class Call:
     arguments: Arguments
     output: int
     needs: Needs = field(default_factory=Needs)
+    general: bool = False
 
     @property
     def constants(self) -> tuple[Constant, ...]:

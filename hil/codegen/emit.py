@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from hil.codegen.call import Call, Constant, Field, Operand
+from hil.codegen.call import Call, Constant, Field, Operand, Symbol
 from hil.codegen.literals import array_definition
 from hil.codegen.sharing import constant_names, own_name, weight_bytes
 from hil.graph.types import Graph
@@ -111,6 +111,8 @@ def _fields(names: _Names, fields: Mapping[str, Field], indent: str = "    ") ->
 def _value(names: _Names, value: Field, indent: str) -> str:
     if isinstance(value, Constant):
         return names[value]
+    if isinstance(value, Symbol):
+        return value.name
     if isinstance(value, tuple):
         return "{" + ", ".join(str(item) for item in value) + "}"
     if isinstance(value, Mapping):

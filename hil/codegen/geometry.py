@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
+import numpy as np
+
 from hil.codegen.call import Field
 from hil.graph.types import Tensor
 
@@ -59,6 +61,30 @@ def reaches_outside(window: Mapping[str, int]) -> bool:
     bottom = (window["output_h"] - 1) * window["stride_h"] + (window["kernel_h"] - 1) * window["dilation_h"]
     right = (window["output_w"] - 1) * window["stride_w"] + (window["kernel_w"] - 1) * window["dilation_w"]
     return bottom >= window["input_h"] or right >= window["input_w"]
+
+
+def forward_lead(window: Mapping[str, int], output_c: int, pixels: int) -> int:
+    """How far before the input an output may start that a kernel writes forwards, `pixels` pixels at a time.
+
+    A kernel reads the windows of some neighbouring outputs, writes those outputs, and goes on; what is left
+    at the end it does one by one.  What it has written by then must end before the first input byte that a
+    later window reads.
+
+    Returns:
+        Bytes for `hil.memory.Overlap.lead_bytes`; negative where the input shrinks.
+    """
+    rows, columns = window["output_h"], window["output_w"]
+    top = np.maximum(np.arange(rows) * window["stride_h"] - window["pad_top"], 0)
+    left = np.maximum(np.arange(columns) * window["stride_w"] - window["pad_left"], 0)
+    starts = (top[:, None] * window["input_w"] + left[None, :]).reshape(-1) * window["input_c"]
+    needed = np.minimum.accumulate(starts[::-1])[::-1]  # by this output or a later one
+    count = rows * columns
+    done = np.array(
+        [*range(pixels, count, pixels), *range(count // pixels * pixels + 1, count)], dtype=np.int64
+    )
+    if not done.size:
+        return -window["input_h"] * window["input_w"] * window["input_c"]
+    return int(np.max(done * output_c - needed[done]))
 
 
 def broadcast_fields(a: tuple[int, ...], b: tuple[int, ...]) -> dict[str, Field] | None:

@@ -13,6 +13,7 @@ from hil.codegen.call import Variant
 from hil.codegen.kernels import (
     binary,
     conv2d,
+    conv2d_dsp,
     depthwise_conv2d,
     fully_connected,
     mean,
@@ -51,9 +52,22 @@ VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
 )
 
 #: Kernels for cores with the DSP extension (SMLAD and its kin), asked before those above.
-DSP_VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType({})
+DSP_VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
+    {
+        types.Conv2D: conv2d_dsp.VARIANTS,
+    }
+)
 
 
 def variants(options: type, target: Target) -> tuple[Variant, ...]:
     """The kernels for one kind of operator, the most particular first."""
     return (*(DSP_VARIANTS.get(options, ()) if target.dsp else ()), *VARIANTS[options])
+
+
+def on_general_path(variant: Variant, options: type, target: Target) -> bool:
+    """Whether an operator missed the kernels that this core has for its kind.
+
+    So it is where the core has DSP kernels for the kind, and a portable one serves, or a DSP one that is
+    marked as general: the preconditions of the faster ones (on shape or weight values) did not hold.
+    """
+    return target.dsp and options in DSP_VARIANTS and (variant.general or variant in VARIANTS[options])

@@ -19,6 +19,8 @@
 
 #include <stdint.h>
 
+#include "hil_tile_dsp_s8.h"
+
 /* ---------------------------------------------------------------- parts that several kernels share */
 
 /* How sums of products become int8 outputs: (sum + bias) * factor + zero_point, clamped. */
@@ -95,6 +97,26 @@ typedef struct {
 /* Scratch: 0. */
 void hil_fully_connected_s8(const int8_t *input, const hil_fully_connected_params *params, int8_t *output,
                             void *scratch);
+
+/* ---------------------------------------------------------------- convolutions on a core with DSP */
+
+typedef struct {
+  hil_window window;
+  int32_t output_c; /* even */
+  hil_tile *tile;
+  hil_tile_layer layer;      /* hil_tile_dsp_s8.h; depth is kernel_h * kernel_w * input_c, rounded up to 4 */
+  int32_t rows_are_adjacent; /* 1: dilation_w is 1 */
+  int32_t rows_are_words;    /* 1: and kernel_w * input_c is a multiple of 4 */
+} hil_conv2d_dsp_params;
+
+/* Any kernel, stride, dilation and padding.  Scratch: 6 * depth bytes, and 3 * depth + 4 more where a window
+ * reaches outside or the rows are no words. */
+void hil_conv2d_dsp_s8(const int8_t *input, const hil_conv2d_dsp_params *params, int8_t *output,
+                       void *scratch);
+
+/* kernel_h = kernel_w = 1, stride 1, no padding, input_c a multiple of 4.  Scratch: 6 * input_c bytes. */
+void hil_conv2d_1x1_dsp_s8(const int8_t *input, const hil_conv2d_dsp_params *params, int8_t *output,
+                           void *scratch);
 
 /* ---------------------------------------------------------------- pools and means */
 

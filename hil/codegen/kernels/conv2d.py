@@ -10,7 +10,8 @@ from hil.codegen.stage import channel_pairs, convolution_factors, output_stage
 from hil.graph.types import Conv2D, Graph, Operator
 
 
-def _window(graph: Graph, operator: Operator) -> dict[str, int]:
+def conv2d_window(graph: Graph, operator: Operator) -> dict[str, int]:
+    """The fields of `hil_window`."""
     options = operator.options
     assert isinstance(options, Conv2D)
     _, kernel_h, kernel_w, _ = graph.tensors[operator.inputs[1]].shape
@@ -35,7 +36,7 @@ def _arguments(graph: Graph, operator: Operator) -> Arguments:
         inputs=(operator.inputs[0],),
         params_type="hil_conv2d_params",
         params={
-            "window": _window(graph, operator),
+            "window": conv2d_window(graph, operator),
             "weights": Constant("weights", channel_pairs(data)),
             "output_c": data.shape[0],
             "stage": output_stage(graph, operator, factors, sums, options.activation),
@@ -44,12 +45,12 @@ def _arguments(graph: Graph, operator: Operator) -> Arguments:
 
 
 def _is_1x1(graph: Graph, operator: Operator) -> bool:
-    window = _window(graph, operator)
+    window = conv2d_window(graph, operator)
     return window["kernel_h"] == window["kernel_w"] == 1 and not reaches_outside(window)
 
 
 def _two_patches(graph: Graph, operator: Operator) -> int:
-    window = _window(graph, operator)
+    window = conv2d_window(graph, operator)
     return 2 * window["kernel_h"] * window["kernel_w"] * window["input_c"]
 
 
