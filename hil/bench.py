@@ -256,6 +256,7 @@ def _measurement(
         cycles=cycles,
         instructions=run.instructions,
         macs=model_macs(graph),
+        general_macs=image.program.general_macs,
         arena_bytes=image.arena_bytes,
         static_bytes=image.static_bytes,
         stack_bytes=run.stack_bytes,

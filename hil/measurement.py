@@ -107,6 +107,8 @@ class Measurement:
         energy_uj: per inference; None where neither meter nor profile gives it.
         energy_provenance: how `energy_uj` came about.
         macs: multiply-accumulates of the model, padding included.
+        general_macs: of these, on the general path: served by a slower kernel than the core's best for that
+            kind of operator, because the better one's precondition (on shape or weight values) did not hold.
         layers: empty unless asked for.
         stages_s: seconds spent per stage, e.g. {"build": 1.1, "flash": 0.1, "run": 0.4}.
     """
@@ -129,6 +131,12 @@ class Measurement:
     layers: tuple[LayerMeasurement, ...]
     stages_s: Mapping[str, float]
     origin: Origin
+    general_macs: int = 0
+
+    @property
+    def general_share(self) -> float:
+        """Share of the MACs on the general path, 0 to 1."""
+        return self.general_macs / self.macs if self.macs else 0.0
 
     @property
     def ram_bytes(self) -> int:

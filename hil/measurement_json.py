@@ -18,6 +18,7 @@ def to_dict(measurement: Measurement) -> dict[str, Any]:
     plain: dict[str, Any] = _plain(measurement)
     return {
         **plain,
+        "general_share": measurement.general_share,
         "ram_bytes": measurement.ram_bytes,
         "flash_bytes": measurement.flash_bytes,
         "output_checked": measurement.output_checked,
@@ -42,7 +43,8 @@ def from_dict(data: Mapping[str, Any]) -> Measurement:
     Raises:
         KeyError, TypeError, ValueError: `data` is not of that form.
     """
-    values = {field.name: data[field.name] for field in dataclasses.fields(Measurement)}
+    # A study begun by an earlier version has measurements without `general_macs`.
+    values = {field.name: data[field.name] for field in dataclasses.fields(Measurement) if field.name in data}
     energy = values["energy_provenance"]
     origin = dict(values["origin"])
     return Measurement(

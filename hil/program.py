@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hil.graph.types import Graph
+from hil.macs import operator_macs
 from hil.memory import ArenaPlan
 
 
@@ -20,6 +21,8 @@ class Program:
         variants: per operator, the kernel variant, e.g. "conv2d_s8/1x1" ("" where nothing runs).
         weight_bytes: bytes of constants in flash (weights, biases, requantization tables).
         runtime: "aot".
+        general: per operator, whether a slower kernel than the core's best for its kind serves it, because
+            the better one's precondition (on shape or weight values) did not hold; empty where not known.
     """
 
     graph: Graph
@@ -28,8 +31,17 @@ class Program:
     variants: tuple[str, ...]
     weight_bytes: int
     runtime: str = "aot"
+    general: tuple[bool, ...] = ()
 
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of the model, as the firmware reports it."""
         return self.graph.digest
+
+    @property
+    def general_macs(self) -> int:
+        """MACs of the operators on the general path, see `general`."""
+        if not self.general:
+            return 0
+        served = zip(self.graph.operators, self.general, strict=True)
+        return sum(operator_macs(self.graph, operator) for operator, general in served if general)

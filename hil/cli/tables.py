@@ -34,6 +34,9 @@ def measurement_table(name: str, m: Measurement) -> Table:
     per_mac = f", {m.cycles / m.macs:.2f} cycles/MAC" if m.macs else ""
     executed = f"{m.instructions:,} instructions, " if m.instructions is not None else ""
     table.add_row("work", f"{units.count(m.macs)} MAC", f"{executed}{m.macs:,} MACs{per_mac}", measured)
+    if m.macs:
+        general = f"{m.general_macs:,} MACs by slower kernels than the core's best for that operator"
+        table.add_row("general path", f"{m.general_share:.1%}", general, "")
     table.add_row(
         "RAM",
         units.size(m.ram_bytes),

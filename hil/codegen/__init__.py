@@ -35,5 +35,6 @@ def generate(graph: Graph, target: Target = PORTABLE) -> Program:
         plan=arena,
         sources={"model.c": model_c(graph, calls, arena)},
         variants=tuple(call.variant for call in calls),
+        general=tuple(call.general for call in calls),
         weight_bytes=weight_bytes(calls),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hil.codegen.call import Call, Variant
 from hil.codegen.fixed_point import FactorOutOfRange
-from hil.codegen.registry import variants
+from hil.codegen.registry import on_general_path, variants
 from hil.codegen.target import PORTABLE, Target
 from hil.errors import UnsupportedOperator
 from hil.graph.types import Graph, Operator
@@ -46,6 +46,7 @@ def _lower_one(graph: Graph, operator: Operator, target: Target) -> Call:
             overlap=variant.overlap(graph, operator),
             scratch_over=variant.scratch_over,
         ),
+        general=on_general_path(variant, type(operator.options), target),
     )
 
 

@@ -13,7 +13,6 @@ from hil.codegen.call import Variant
 from hil.codegen.kernels import (
     binary,
     conv2d,
-    conv2d_dsp,
     depthwise_conv2d,
     fully_connected,
     mean,
@@ -52,11 +51,7 @@ VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
 )
 
 #: Kernels for cores with the DSP extension (SMLAD and its kin), asked before those above.
-DSP_VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
-    {
-        types.Conv2D: conv2d_dsp.VARIANTS,
-    }
-)
+DSP_VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType({})
 
 
 def variants(options: type, target: Target) -> tuple[Variant, ...]:

@@ -22,6 +22,7 @@ measurements = st.builds(
     cycles=count,
     instructions=st.none() | count,
     macs=count,
+    general_macs=count,
     arena_bytes=count,
     static_bytes=count,
     stack_bytes=count,
