@@ -9,6 +9,8 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 MODELS ?= ../shared/models
+MODEL  ?=
+UPDATE ?=
 
 .PHONY: help
 help: ## list the tasks
@@ -56,8 +58,12 @@ format: setup ## format Python and C
 # ---------------------------------------------------------------- figures
 
 .PHONY: golden
-golden: setup ## run the MLPerf Tiny models (MODELS=DIR) on the emulated nRF52840 -> build/golden.json
-	@$(BIN)/python benchmarks/golden.py $(MODELS)
+golden: setup ## outputs of the MLPerf Tiny models (MODELS=DIR) on the emulated nRF52840 -> build/golden.json
+	@$(BIN)/python -m benchmarks.golden $(MODELS)
+
+.PHONY: bench-device
+bench-device: setup ## instructions, cycles and bytes beside TFLM + CMSIS-NN, costliest layers (MODELS=DIR or MODEL=FILE)
+	@$(BIN)/python -m benchmarks.device $(MODELS) $(if $(MODEL),--model "$(MODEL)") $(if $(UPDATE),--update)
 
 .PHONY: bench-stages
 bench-stages: setup ## seconds per stage of one candidate: quantize, plan, codegen, build, flash, measure
