@@ -26,8 +26,16 @@ class Constant:
     data: NDArray[np.int8] | NDArray[np.int32]
 
 
-#: A field of a parameter struct: a number, an array of numbers, a nested struct, or a pointer to a constant.
-Field: TypeAlias = "int | tuple[int, ...] | Constant | Mapping[str, Field]"
+@dataclass(frozen=True)
+class Symbol:
+    """Something that hil_kernels.h declares, by its C name."""
+
+    name: str
+
+
+#: A field of a parameter struct: a number, an array of numbers, a nested struct, a pointer to a constant, or
+#: a name that the kernels define.
+Field: TypeAlias = "int | tuple[int, ...] | Constant | Symbol | Mapping[str, Field]"
 
 #: Tensor index of an activation, or a constant tensor.
 Operand: TypeAlias = int | Constant

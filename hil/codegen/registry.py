@@ -13,6 +13,7 @@ from hil.codegen.call import Variant
 from hil.codegen.kernels import (
     binary,
     conv2d,
+    conv2d_dsp,
     depthwise_conv2d,
     fully_connected,
     mean,
@@ -51,7 +52,11 @@ VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
 )
 
 #: Kernels for cores with the DSP extension (SMLAD and its kin), asked before those above.
-DSP_VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType({})
+DSP_VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
+    {
+        types.Conv2D: conv2d_dsp.VARIANTS,
+    }
+)
 
 
 def variants(options: type, target: Target) -> tuple[Variant, ...]:
