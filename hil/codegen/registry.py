@@ -16,6 +16,7 @@ from hil.codegen.kernels import (
     conv2d_dsp,
     depthwise_conv2d,
     fully_connected,
+    fully_connected_dsp,
     mean,
     moving,
     pool2d,
@@ -55,6 +56,7 @@ VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
 DSP_VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
     {
         types.Conv2D: conv2d_dsp.VARIANTS,
+        types.FullyConnected: fully_connected_dsp.VARIANTS,
     }
 )
 

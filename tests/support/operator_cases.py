@@ -68,6 +68,7 @@ def _conv2d_cases(draw: st.DrawFn) -> Case:
         per_channel=draw(st.booleans()),
         bias=draw(st.booleans()),
         spread=draw(_spreads),
+        narrow=draw(st.booleans()),
     )
 
 
@@ -164,6 +165,7 @@ KINDS: Mapping[str, st.SearchStrategy[Case]] = {
         st.booleans(),
         st.booleans(),
         _spreads,
+        st.booleans(),
     ),
     "add": _binary_cases("add"),
     "sub": _binary_cases("sub"),
@@ -225,6 +227,12 @@ def fixed_cases() -> list[Case]:
         fully_connected(12, 1, 33, 7, "NONE", _X, -3),
         fully_connected(13, 1, 16, 8, "RELU", _LOW, -128, per_channel=True),
         fully_connected(14, 3, 10, 4, "RELU6", _X, -128, bias=False),
+        fully_connected(42, 1, 33, 7, "NONE", _X, -3, narrow=True),
+        fully_connected(43, 1, 3, 2, "NONE", _LOW, -128, narrow=True),
+        fully_connected(44, 1, 74, 12, "RELU", _LOW, -128, narrow=True),
+        fully_connected(45, 1, 24, 9, "NONE", _X, 5, per_channel=True, narrow=True),
+        fully_connected(46, 3, 10, 5, "NONE", _X, -128, bias=False, narrow=True),
+        fully_connected(47, 1, 64, 8, "NONE", _X, 5, per_channel=True, spread=4.0, narrow=True),
         binary(15, "add", (4, 3, 5), "activation", False, "RELU", _X, Scale(0.11, -20), -128),
         binary(16, "add", (4, 3, 5), "channels", True, "NONE", _X, Scale(0.01, 4), 9),
         binary(17, "mul", (4, 3, 5), "channel means", False, "NONE", _X, Scale(0.03, -7), 2),

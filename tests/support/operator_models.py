@@ -64,9 +64,14 @@ def _weights(
     *,
     per_channel: bool,
     spread: float,
+    narrow: bool = False,
 ) -> tuple[Array, Array, list[float], float]:
-    """Weights, biases, weight scales, and an output scale at which outputs fill `spread` times the range."""
-    weights = _int8(random, shape)
+    """Weights, biases, weight scales, and an output scale at which outputs fill `spread` times the range.
+
+    Args:
+        narrow: no weight is -128, as converters do it; some kernels for DSP cores rely on that.
+    """
+    weights = np.maximum(_int8(random, shape), -127 if narrow else -128)
     scales = 0.02 * np.exp2(random.uniform(-4, 4, size=outputs if per_channel else 1))
     bias = random.integers(-5000, 5000, size=outputs).astype(np.int32)
     typical = x.scale * float(np.median(scales)) * 74 * 74 * sqrt(depth)
@@ -87,6 +92,7 @@ def conv2d(
     per_channel: bool = True,
     bias: bool = True,
     spread: float = 1.0,
+    narrow: bool = False,
 ) -> Case:
     """`channels`: (in, out).  With VALID padding the input is enlarged to hold one window."""
     random = np.random.default_rng(seed)
@@ -100,6 +106,7 @@ def conv2d(
         x,
         per_channel=per_channel,
         spread=spread,
+        narrow=narrow,
     )
     b = Builder()
     source = b.input((1, *size, channels[0]), scale=x.scale, zero_point=x.zero_point)
@@ -181,11 +188,19 @@ def fully_connected(
     per_channel: bool = False,
     bias: bool = True,
     spread: float = 1.0,
+    narrow: bool = False,
 ) -> Case:
     """More than one row: the input is (1, rows, inputs) and the output keeps its dimensions."""
     random = np.random.default_rng(seed)
     weights, biases, scales, out_scale = _weights(
-        random, (outputs, inputs), outputs, inputs, x, per_channel=per_channel and outputs > 1, spread=spread
+        random,
+        (outputs, inputs),
+        outputs,
+        inputs,
+        x,
+        per_channel=per_channel and outputs > 1,
+        spread=spread,
+        narrow=narrow,
     )
     b = Builder()
     source = b.input((1, inputs) if rows == 1 else (1, rows, inputs), scale=x.scale, zero_point=x.zero_point)

@@ -35,6 +35,11 @@ static inline uint32_t hil_sxtb16_odd(uint32_t bytes) {
   return pair;
 }
 
+/* pair + bytes 0 and 2 */
+static inline uint32_t hil_sxtab16(uint32_t pair, uint32_t bytes) {
+  return (uint32_t)__sxtab16((int16x2_t)pair, (int8x4_t)bytes);
+}
+
 /* a.low, then b.low */
 static inline uint32_t hil_pack_low(uint32_t a, uint32_t b) {
   uint32_t pair;
@@ -74,6 +79,10 @@ static inline uint32_t hil_sxtb16(uint32_t bytes) {
 }
 
 static inline uint32_t hil_sxtb16_odd(uint32_t bytes) { return hil_sxtb16(bytes >> 8); }
+
+static inline uint32_t hil_sxtab16(uint32_t pair, uint32_t bytes) {
+  return hil_pair(hil_low(pair) + (int8_t)(bytes & 0xffu), hil_high(pair) + (int8_t)((bytes >> 16) & 0xffu));
+}
 
 static inline uint32_t hil_pack_low(uint32_t a, uint32_t b) { return (a & 0xffffu) | (b << 16); }
 static inline uint32_t hil_pack_high(uint32_t a, uint32_t b) { return (a >> 16) | (b & 0xffff0000u); }

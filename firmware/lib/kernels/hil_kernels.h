@@ -98,15 +98,46 @@ typedef struct {
 void hil_fully_connected_s8(const int8_t *input, const hil_fully_connected_params *params, int8_t *output,
                             void *scratch);
 
+/* How hil_fully_connected_dsp_s8 makes outputs of sums. */
+enum {
+  HIL_FC_RECTIFIED,  /* all outputs alike, their zero point is -128 */
+  HIL_FC_SIGNED,     /* all outputs alike */
+  HIL_FC_PER_CHANNEL /* by numbers in the stream */
+};
+
+typedef struct {
+  int32_t rows; /* as above */
+  int32_t input_size;
+  int32_t output_size;
+  const int32_t *stream; /* four outputs after the other, see hil/codegen/kernels/fully_connected_dsp.py */
+  int32_t quad_words;    /* words of the stream for four outputs */
+  int32_t rescale;       /* HIL_FC_... */
+  int32_t multiplier;    /* with HIL_FC_RECTIFIED and HIL_FC_SIGNED, see hil/codegen/dsp.py */
+  int32_t addend;
+  int32_t shift;
+} hil_fully_connected_dsp_params;
+
+/* Scratch: 2 bytes per input of a row, their number rounded up to a multiple of 8.  For one row it may start
+ * where the input starts. */
+void hil_fully_connected_dsp_s8(const int8_t *input, const hil_fully_connected_dsp_params *params,
+                                int8_t *output, void *scratch);
+
 /* ---------------------------------------------------------------- convolutions on a core with DSP */
+
+#define HIL_ROWS_OF_WORDS 0 /* dilation_w is 1, and row_bytes a multiple of 4 */
+#define HIL_ROWS_OF_BYTES 1 /* dilation_w is 1 */
+#define HIL_ROWS_APART    2
 
 typedef struct {
   hil_window window;
   int32_t output_c; /* even */
   hil_tile *tile;
-  hil_tile_layer layer;      /* hil_tile_dsp_s8.h; depth is kernel_h * kernel_w * input_c, rounded up to 4 */
-  int32_t rows_are_adjacent; /* 1: dilation_w is 1 */
-  int32_t rows_are_words;    /* 1: and kernel_w * input_c is a multiple of 4 */
+  hil_tile_layer layer; /* hil_tile_dsp_s8.h; depth is kernel_h * kernel_w * input_c, rounded up to 4 */
+  /* First and last output row, and column, whose windows lie inside the input (with three bytes to spare
+   * behind them for HIL_ROWS_OF_BYTES). */
+  int32_t inside_y[2];
+  int32_t inside_x[2];
+  int32_t rows; /* one of the three above */
 } hil_conv2d_dsp_params;
 
 /* Any kernel, stride, dilation and padding.  Scratch: 6 * depth bytes, and 3 * depth + 4 more where a window

@@ -7,11 +7,13 @@ import numpy as np
 from hil.codegen.call import Arguments, Constant, Variant
 from hil.codegen.fixed_point import Factor, quantize_factor
 from hil.codegen.stage import channel_pairs, convolution_factors, output_stage
-from hil.graph.types import FullyConnected, Graph, Operator, Tensor
+from hil.graph.types import FullyConnected, Graph, Operator
 
 
-def _factors(source: Tensor, weights: Tensor, output: Tensor) -> list[Factor]:
+def factors_of(graph: Graph, operator: Operator) -> list[Factor]:
     """Per tensor, the interpreter multiplies the two scales in single precision; per channel in double."""
+    source, weights = (graph.tensors[index] for index in operator.inputs[:2])
+    output = graph.tensors[operator.output]
     if weights.quantization is not None and len(weights.quantization.scale) > 1:
         return convolution_factors(source, weights, output)
     product = float(np.float32(source.scale) * np.float32(weights.scale))
@@ -21,12 +23,11 @@ def _factors(source: Tensor, weights: Tensor, output: Tensor) -> list[Factor]:
 def _arguments(graph: Graph, operator: Operator) -> Arguments:
     options = operator.options
     assert isinstance(options, FullyConnected)
-    source, output = graph.tensors[operator.inputs[0]], graph.tensors[operator.output]
-    weights = graph.tensors[operator.inputs[1]]
-    data = np.asarray(weights.data, dtype=np.int8)
+    source = graph.tensors[operator.inputs[0]]
+    data = np.asarray(graph.tensors[operator.inputs[1]].data, dtype=np.int8)
     output_size, input_size = data.shape
     sums = data.sum(axis=1, dtype=np.int64)
-    factors = _factors(source, weights, output)
+    factors = factors_of(graph, operator)
     return Arguments(
         inputs=(operator.inputs[0],),
         params_type="hil_fully_connected_params",
