@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hil.measurement import Measurement
 from search.objective import Objectives
 from search.trial import State, Trial
+
+COMPILED = "compiled"  # where a figure comes from that the compiler knows before anything runs
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,29 @@ class Network:
     def measurement(self) -> Measurement | None:
         """The measurement closest to what would be deployed."""
         return self.deployed or self.searched
+
+    @property
+    def values(self) -> Mapping[str, float]:
+        """Metric -> what is shown: the trial's values, and what is known of the network as deployed.
+
+        `untrained_latency_us` is what the search saw, `general_share` the share of MACs that the kernels for
+        these shapes could not take with the trained weights.
+        """
+        return {**self.trial.values, **{metric: value for metric, (value, _) in self._deployment().items()}}
+
+    @property
+    def provenance(self) -> Mapping[str, str]:
+        """Metric -> origin, for each of `values`."""
+        return {**self.trial.provenance, **{metric: o for metric, (_, o) in self._deployment().items()}}
+
+    def _deployment(self) -> dict[str, tuple[float, str]]:
+        if self.deployed is None or self.searched is None:
+            return {}
+        origin = self.searched.origin.provenance.value
+        return {
+            "untrained_latency_us": (self.searched.latency_us, origin),
+            "general_share": (self.deployed.general_share, COMPILED),
+        }
 
 
 @dataclass(frozen=True)

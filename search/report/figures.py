@@ -33,6 +33,8 @@ FIGURES = {
     "float_accuracy": Figure("float acc.", _percent, ("float accuracy on validation data, %", 0.01)),
     "test_accuracy": Figure("on test", _percent, ("int8 accuracy on test data, %", 0.01)),
     "latency_us": Figure("latency", units.duration, ("latency, ms", 1e3)),
+    "untrained_latency_us": Figure("untrained", units.duration, ("latency with untrained weights, ms", 1e3)),
+    "general_share": Figure("general", _percent, ("share of MACs on the general path, %", 0.01)),
     "cycles": Figure("cycles", units.count, ("cycles, million", 1e6)),
     "ram_bytes": Figure("RAM", units.size, ("RAM, KiB", 1024.0)),
     "arena_bytes": Figure("arena", units.size, ("arena, KiB", 1024.0)),
@@ -61,9 +63,23 @@ def limit_text(constraint: Constraint) -> str:
 
 
 # Shown for every network, objectives or not, in this order.
-ALWAYS = ("accuracy", "test_accuracy", "latency_us", "ram_bytes", "flash_bytes", "energy_uj")
+ALWAYS = ("accuracy", "test_accuracy", "latency_us", "ram_bytes", "flash_bytes", "energy_uj", "general_share")
+
+# What stands beside another metric wherever that one has a column.
+BESIDE = {"latency_us": "untrained_latency_us"}
+
+#: Headings that need a word of explanation.
+NOTES = {
+    "untrained_latency_us": "untrained: the latency that the search saw; latency: with the trained weights",
+    "general_share": "general: share of the MACs by slower kernels, where the best one does not suit",
+}
 
 
 def columns(objectives: tuple[str, ...], known: set[str]) -> list[str]:
     """The metrics worth a column: the objectives first, then the usual ones that are known."""
-    return [*objectives, *(m for m in ALWAYS if m not in objectives and m in known)]
+    found = []
+    for metric in (*objectives, *(m for m in ALWAYS if m not in objectives and m in known)):
+        found.append(metric)
+        if BESIDE.get(metric) in known:
+            found.append(BESIDE[metric])
+    return found

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from hil import units
 from hil.measurement import Measurement
-from search.report.data import Network, StudyReport
-from search.report.figures import columns, figure, limit_text
+from search.report.data import COMPILED, Network, StudyReport
+from search.report.figures import NOTES, columns, figure, limit_text
 from search.report.plot import front_picture
 from search.report.table import summary
 from search.trial import State
@@ -32,7 +32,7 @@ def page(report: StudyReport) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    known = {metric for n in report.front_networks for metric in n.trial.values}
+    known = {metric for n in report.front_networks for metric in n.values}
     metrics = columns(tuple(o.metric for o in report.objectives.objectives), known)
     svg = front_picture(report, "svg").decode() if report.front else ""
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
@@ -41,6 +41,7 @@ def page(report: StudyReport) -> str:
         limits=[limit_text(constraint) for constraint in report.objectives.constraints],
         picture=svg[svg.find("<svg") :],
         headings=[figure(m).heading for m in metrics],
+        notes=[NOTES[m] for m in metrics if m in NOTES],
         front=[(n, [_cell(n, m) for m in metrics]) for n in report.front_networks],
         details=[(n, _facts(n), _layers(n.measurement), _origin(n)) for n in report.front_networks],
         refused=[_refusal(n) for n in report.in_state(State.INFEASIBLE)],
@@ -49,13 +50,13 @@ def page(report: StudyReport) -> str:
 
 
 def _cell(network: Network, metric: str) -> Cell:
-    trial = network.trial
-    if metric not in trial.values:
+    values = network.values
+    if metric not in values:
         return Cell("", "")
     return Cell(
-        figure(metric).show(trial.values[metric]),
-        trial.provenance.get(metric, ""),
-        f"{metric} = {trial.values[metric]:.10g}",
+        figure(metric).show(values[metric]),
+        network.provenance.get(metric, ""),
+        f"{metric} = {values[metric]:.10g}",
     )
 
 
@@ -84,13 +85,17 @@ def _facts(network: Network) -> list[tuple[str, str, Cell]]:
     ]
     if m.energy_uj is not None and m.energy_provenance is not None:
         facts.append(("energy", "per inference", Cell(units.energy(m.energy_uj), m.energy_provenance.value)))
+    if m.macs:
+        slower = f"{m.general_macs:,} of {m.macs:,} MACs by slower kernels, where the best one does not suit"
+        facts.append(("general path", slower, Cell(f"{m.general_share:.1%}", COMPILED)))
     if network.deployed is not None and network.searched is not None:
         before = network.searched
         text = f"{units.duration(before.latency_us)}, RAM {units.size(before.ram_bytes)}"
         facts.append(
             (
                 "before training",
-                "what the search saw, with untrained weights",
+                "what the search saw, with untrained weights; "
+                f"{before.general_share:.1%} of the MACs on the general path",
                 Cell(text, before.origin.provenance.value),
             )
         )

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from search.report.data import Network, StudyReport
-from search.report.figures import columns, counted, figure, limit_text
+from search.report.figures import NOTES, columns, counted, figure, limit_text
 from search.trial import Stage, State, Trial
 
 _WIDE = 130  # columns from which on the networks fit beside their figures
@@ -21,11 +21,12 @@ def front_table(report: StudyReport, width: int) -> Group:
         width: of the terminal; on a narrow one the networks stand below the figures, so that none is cut.
     """
     networks = report.front_networks
-    known = {metric for n in networks for metric in n.trial.values}
+    known = {metric for n in networks for metric in n.values}
     metrics = columns(tuple(o.metric for o in report.objectives.objectives), known)
     wide = width >= _WIDE
     if not wide:
-        metrics = _fitting(metrics, len(report.objectives.objectives), networks, width)
+        needed = metrics.index(report.objectives.objectives[-1].metric) + 1
+        metrics = _fitting(metrics, needed, networks, width)
     table = Table(
         box=box.SIMPLE_HEAD,
         title=f"Pareto front of {report.name} on {report.device}",
@@ -34,26 +35,42 @@ def front_table(report: StudyReport, width: int) -> Group:
     )
     table.add_column("trial", justify="right", no_wrap=True)
     for metric in metrics:
-        origins = sorted({n.trial.provenance[metric] for n in networks if metric in n.trial.provenance})
+        origins = sorted({n.provenance[metric] for n in networks if metric in n.provenance})
         heading = Text.assemble(figure(metric).heading, "\n", (", ".join(origins), "dim"))
         table.add_column(heading, justify="right", no_wrap=True)
     if wide:
         table.add_column("network", overflow="fold")
     for network in networks:
         trial = network.trial
-        cells = [figure(m).show(trial.values[m]) if m in trial.values else "" for m in metrics]
+        values = network.values
+        cells = [figure(m).show(values[m]) if m in values else "" for m in metrics]
         row = [_mark(report, trial), *cells, *([str(trial.architecture)] if wide else [])]
         table.add_row(*row, style=_style(report, trial))
     below = [] if wide else [_architecture(report, network.trial) for network in networks]
-    return Group(table, *below, *([""] if below else []), Text(summary(report), style="dim"))
+    notes = [NOTES[metric] for metric in metrics if metric in NOTES]
+    if "general_share" not in metrics:
+        notes += _general(networks)
+    last = [Text(line, style="dim") for line in (*notes, summary(report))]
+    return Group(table, *below, *([""] if below else []), *last)
+
+
+def _general(networks: tuple[Network, ...]) -> list[str]:
+    """A line for terminals on which the column of the general path found no place."""
+    shares = sorted({n.values["general_share"] for n in networks if "general_share" in n.values})
+    if not shares:
+        return []
+    shown = " to ".join(
+        figure("general_share").show(share) for share in dict.fromkeys((shares[0], shares[-1]))
+    )
+    return [f"general path: {shown} of the MACs, with the trained weights"]
 
 
 def _fitting(metrics: list[str], needed: int, networks: tuple[Network, ...], width: int) -> list[str]:
     """The metrics whose columns fit; the first `needed` of them at any rate.  The page shows them all."""
     left = width - len("  trial  ")
     for position, metric in enumerate(metrics):
-        texts = [figure(metric).show(n.trial.values[metric]) for n in networks if metric in n.trial.values]
-        origins = sorted({n.trial.provenance[metric] for n in networks if metric in n.trial.provenance})
+        texts = [figure(metric).show(n.values[metric]) for n in networks if metric in n.values]
+        origins = sorted({n.provenance[metric] for n in networks if metric in n.provenance})
         left -= max(map(len, [figure(metric).heading, ", ".join(origins), *texts])) + 3
         if left < 0 and position >= needed:
             return metrics[:position]

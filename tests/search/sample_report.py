@@ -76,7 +76,8 @@ def sample_network(number: int, accuracy: float, latency_us: float, arena_bytes:
     trial = Trial(
         number, Architecture("chain", f"conv3-{8 * number + 8} <script>"), State.COMPLETE, values, provenance
     )
-    return Network(trial, m, replace(m, latency_us=latency_us * 1.01))
+    # As deployed it is slower than the search saw it: its weights do not suit the fast kernel.
+    return Network(trial, replace(m, latency_us=latency_us * 0.9), replace(m, general_macs=m.macs // 4))
 
 
 def sample_report() -> StudyReport:

@@ -35,6 +35,30 @@ def test_table_names_the_origin_of_each_column_and_what_became_of_the_rest() -> 
     assert "6 trials; 4 complete; 1 beyond a limit (never trained); 1 failed" in text
 
 
+def test_table_shows_both_latencies_and_the_general_path() -> None:
+    text = terminal(140)
+    # trial 1: 4300 us with its trained weights, 0.9 times that with those that the search had.
+    assert re.search(r"^\s+1\* .*4\.30 ms +3\.87 ms .*25\.0%", text, re.M)
+    assert "untrained: the latency that the search saw" in text
+    narrow = terminal(60)
+    assert re.search(r"4\.30 ms +3\.87 ms", narrow)
+    assert "general path: 25.0% of the MACs" in narrow
+
+
+def test_network_that_was_not_deployed_has_one_latency() -> None:
+    network = sample_report().networks[0]
+    assert network.values["untrained_latency_us"] == 1890.0
+    assert replace(network, deployed=None).values == network.trial.values
+
+
+def test_page_shows_both_latencies_and_the_general_path() -> None:
+    text = page(sample_report())
+    assert 'title="latency_us = 4300"' in text
+    assert 'title="untrained_latency_us = 3870"' in text
+    assert 'title="general_share = 0.25"' in text
+    assert "2,304 of 9,216 MACs" in text
+
+
 def test_table_fits_a_narrow_terminal() -> None:
     assert max(len(line) for line in terminal(80).splitlines()) <= 80
     narrow = terminal(60)
