@@ -17,6 +17,7 @@ from rich.console import Console
 
 from benchmarks import committed, mlperf_tiny
 from benchmarks.device_tables import Result, layer_table, load_peers, memory_table, sources, work_table
+from hil.errors import HilError
 from tests.support.bench_models import BENCH_MODELS
 
 _WIDTH = 125  # that the tables need; on a narrower terminal they are wrapped rather than cut
@@ -76,4 +77,7 @@ if __name__ == "__main__":
     parser.add_argument("--model", type=Path)
     parser.add_argument("--update", action="store_true")
     arguments = parser.parse_args()
-    sys.exit(main(arguments.folder, arguments.model, update=arguments.update))
+    try:
+        sys.exit(main(arguments.folder, arguments.model, update=arguments.update))
+    except HilError as error:  # a model that is not one, or that no kernel serves
+        sys.exit(f"error: {error}")
