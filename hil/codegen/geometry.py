@@ -8,7 +8,16 @@ from math import prod
 import numpy as np
 
 from hil.codegen.call import Field
-from hil.graph.types import Tensor
+from hil.graph.types import (
+    AveragePool2D,
+    Borders,
+    Conv2D,
+    DepthwiseConv2D,
+    Graph,
+    MaxPool2D,
+    Operator,
+    Tensor,
+)
 
 
 def window_fields(
@@ -18,24 +27,30 @@ def window_fields(
     kernel: tuple[int, int],
     stride: tuple[int, int],
     dilation: tuple[int, int] = (1, 1),
+    borders: Borders | None = None,
 ) -> dict[str, int]:
     """The fields of `hil_window`.
 
     The output's shape already tells SAME from VALID: what the windows need beyond the input is padding, the
-    smaller half of it in front.
+    smaller half of it in front, unless `borders` says otherwise.
 
     Args:
         source: activation (1, H, W, C).
         output: activation (1, OH, OW, ...).
         kernel, stride, dilation: (vertical, horizontal).
+        borders: padding in front; None where SAME or VALID tells it.
     """
     sizes = source.shape[1:3]
-    pads = [
-        max((out - 1) * step + (taps - 1) * spread + 1 - size, 0) // 2
-        for size, out, taps, step, spread in zip(
-            sizes, output.shape[1:3], kernel, stride, dilation, strict=True
-        )
-    ]
+    pads = (
+        [borders.top, borders.left]
+        if borders is not None
+        else [
+            max((out - 1) * step + (taps - 1) * spread + 1 - size, 0) // 2
+            for size, out, taps, step, spread in zip(
+                sizes, output.shape[1:3], kernel, stride, dilation, strict=True
+            )
+        ]
+    )
     return {
         "input_h": sizes[0],
         "input_w": sizes[1],
@@ -54,6 +69,27 @@ def window_fields(
     }
 
 
+def window_of(graph: Graph, operator: Operator) -> dict[str, int]:
+    """The fields of `hil_window` of a convolution or pool."""
+    options = operator.options
+    match options:
+        case Conv2D() | DepthwiseConv2D():
+            _, kernel_h, kernel_w, _ = graph.tensors[operator.inputs[1]].shape
+            dilation = (options.dilation_h, options.dilation_w)
+        case AveragePool2D() | MaxPool2D():
+            kernel_h, kernel_w, dilation = options.filter_h, options.filter_w, (1, 1)
+        case _:
+            raise TypeError(f"{operator.name} has no window")
+    return window_fields(
+        graph.tensors[operator.inputs[0]],
+        graph.tensors[operator.output],
+        kernel=(kernel_h, kernel_w),
+        stride=(options.stride_h, options.stride_w),
+        dilation=dilation,
+        borders=options.borders,
+    )
+
+
 def reaches_outside(window: Mapping[str, int]) -> bool:
     """Does any window need padding?"""
     if window["pad_top"] > 0 or window["pad_left"] > 0:
@@ -61,6 +97,15 @@ def reaches_outside(window: Mapping[str, int]) -> bool:
     bottom = (window["output_h"] - 1) * window["stride_h"] + (window["kernel_h"] - 1) * window["dilation_h"]
     right = (window["output_w"] - 1) * window["stride_w"] + (window["kernel_w"] - 1) * window["dilation_w"]
     return bottom >= window["input_h"] or right >= window["input_w"]
+
+
+def inside_range(window: Mapping[str, int], axis: str) -> tuple[int, int]:
+    """First and last output along an axis ("h" or "w") whose window lies inside; (0, -1) where none does."""
+    stride, reach = window[f"stride_{axis}"], (window[f"kernel_{axis}"] - 1) * window[f"dilation_{axis}"]
+    pad = window["pad_top" if axis == "h" else "pad_left"]
+    first = -(-pad // stride)
+    last = min((window[f"input_{axis}"] - 1 - reach + pad) // stride, window[f"output_{axis}"] - 1)
+    return (first, last) if first <= last else (0, -1)
 
 
 def forward_lead(window: Mapping[str, int], output_c: int, pixels: int) -> int:

@@ -33,6 +33,22 @@ class Padding(Enum):
 
 
 @dataclass(frozen=True)
+class Borders:
+    """How far the first windows reach beyond the input, where neither SAME nor VALID tells.
+
+    No file holds this; passes that fuse a PAD or cut an operator into stripes leave it.  What is missing
+    below and to the right follows from the sizes of input and output.
+
+    Attributes:
+        top: rows above the input.
+        left: columns to the left of it.
+    """
+
+    top: int
+    left: int
+
+
+@dataclass(frozen=True)
 class Quantization:
     """real = scale * (q - zero_point), per tensor (length 1) or per channel along `axis`."""
 
@@ -96,6 +112,7 @@ class Conv2D:
     dilation_w: int
     padding: Padding
     activation: Activation
+    borders: Borders | None = None  # in the place of `padding`
 
 
 @dataclass(frozen=True)
@@ -109,6 +126,7 @@ class DepthwiseConv2D:
     padding: Padding
     multiplier: int
     activation: Activation
+    borders: Borders | None = None  # in the place of `padding`
 
 
 @dataclass(frozen=True)
@@ -162,6 +180,7 @@ class AveragePool2D:
     stride_w: int
     padding: Padding
     activation: Activation
+    borders: Borders | None = None  # in the place of `padding`
 
 
 @dataclass(frozen=True)
@@ -172,6 +191,7 @@ class MaxPool2D:
     stride_w: int
     padding: Padding
     activation: Activation
+    borders: Borders | None = None  # in the place of `padding`
 
 
 @dataclass(frozen=True)
@@ -191,9 +211,9 @@ class Reshape:
 class RowSlice:
     """Rows `first_row` and following of the input (1,H,W,C), as many as the output has.
 
-    The output is a view: its bytes are those of the input at `first_row` * W * C.  Nothing runs.  No file holds
-    this operator; it is for graphs that are executed in stripes.  The view's first byte must lie at a multiple
-    of `hil.memory.ALIGNMENT`.
+    The output is a view: its bytes are those of the input at `first_row` * W * C.  Nothing runs.  No file
+    holds this operator; it is for graphs that are executed in stripes.  The view's first byte must lie at a
+    multiple of `hil.memory.ALIGNMENT`.
     """
 
     first_row: int
@@ -204,8 +224,9 @@ class RowJoin:
     """The rows of all inputs (1,H_i,W,C), one input below the other.
 
     Every input is a view: it is written straight into its rows of the output.  Nothing runs.  No file holds
-    this operator; it is for graphs that are executed in stripes.  An input's first byte must lie at a multiple
-    of `hil.memory.ALIGNMENT`, and no input may have another place in other bytes (`hil.memory.views`).
+    this operator; it is for graphs that are executed in stripes.  An input's first byte must lie at a
+    multiple of `hil.memory.ALIGNMENT`, and no input may have another place in other bytes
+    (`hil.memory.views`).
     """
 
 
@@ -276,6 +297,20 @@ Options: TypeAlias = (
 
 
 @dataclass(frozen=True)
+class Stripe:
+    """The share of one operator of a graph that is executed in stripes (`hil.stripes`).
+
+    Attributes:
+        operator: index of the operator in the graph that was cut.
+        first_row, end_row: the rows of its output that this share computes, `end_row` excluded.
+    """
+
+    operator: int
+    first_row: int
+    end_row: int
+
+
+@dataclass(frozen=True)
 class Operator:
     """One operator.
 
@@ -286,6 +321,8 @@ class Operator:
         inputs: tensor indices, activations first, then constants that the kernel reads (weights, bias).
         output: tensor index.  Every supported operator has exactly one output.
         options: what the kernel has to know.
+        stripe: which share of which operator it is, where the graph is executed in stripes; None for a whole
+            one.
     """
 
     index: int
@@ -294,6 +331,7 @@ class Operator:
     inputs: tuple[int, ...]
     output: int
     options: Options
+    stripe: Stripe | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,23 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from hil.codegen.call import Arguments, Constant, Variant
-from hil.codegen.geometry import reaches_outside, window_fields
+from hil.codegen.geometry import reaches_outside, window_of
 from hil.codegen.stage import channel_pairs, convolution_factors, output_stage
 from hil.graph.types import Conv2D, Graph, Operator
 
 
 def conv2d_window(graph: Graph, operator: Operator) -> dict[str, int]:
     """The fields of `hil_window`."""
-    options = operator.options
-    assert isinstance(options, Conv2D)
-    _, kernel_h, kernel_w, _ = graph.tensors[operator.inputs[1]].shape
-    return window_fields(
-        graph.tensors[operator.inputs[0]],
-        graph.tensors[operator.output],
-        kernel=(kernel_h, kernel_w),
-        stride=(options.stride_h, options.stride_w),
-        dilation=(options.dilation_h, options.dilation_w),
-    )
+    return window_of(graph, operator)
 
 
 def _arguments(graph: Graph, operator: Operator) -> Arguments:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hil.codegen.call import Arguments, Constant, Variant
-from hil.codegen.geometry import reaches_outside, window_fields
+from hil.codegen.geometry import reaches_outside, window_of
 from hil.codegen.stage import convolution_factors, output_stage
 from hil.graph.types import DepthwiseConv2D, Graph, Operator
 
@@ -14,18 +14,6 @@ def _options(operator: Operator) -> DepthwiseConv2D:
     options = operator.options
     assert isinstance(options, DepthwiseConv2D)
     return options
-
-
-def _window(graph: Graph, operator: Operator) -> dict[str, int]:
-    options = _options(operator)
-    _, kernel_h, kernel_w, _ = graph.tensors[operator.inputs[1]].shape
-    return window_fields(
-        graph.tensors[operator.inputs[0]],
-        graph.tensors[operator.output],
-        kernel=(kernel_h, kernel_w),
-        stride=(options.stride_h, options.stride_w),
-        dilation=(options.dilation_h, options.dilation_w),
-    )
 
 
 def _arguments(graph: Graph, operator: Operator) -> Arguments:
@@ -39,7 +27,7 @@ def _arguments(graph: Graph, operator: Operator) -> Arguments:
         inputs=(operator.inputs[0],),
         params_type="hil_depthwise_conv2d_params",
         params={
-            "window": _window(graph, operator),
+            "window": window_of(graph, operator),
             "weights": Constant("weights", data),
             "multiplier": options.multiplier,
             "stage": output_stage(graph, operator, factors, sums, options.activation),
@@ -48,7 +36,7 @@ def _arguments(graph: Graph, operator: Operator) -> Arguments:
 
 
 def _border_patch(graph: Graph, operator: Operator) -> int:
-    window = _window(graph, operator)
+    window = window_of(graph, operator)
     return window["kernel_h"] * window["kernel_w"] * window["input_c"] if reaches_outside(window) else 0
 
 

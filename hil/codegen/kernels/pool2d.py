@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from hil.codegen.call import Arguments, Variant
 from hil.codegen.fixed_point import activation_range
-from hil.codegen.geometry import window_fields
+from hil.codegen.geometry import window_of
 from hil.graph.types import AveragePool2D, Graph, MaxPool2D, Operator
 
 
 def _arguments(graph: Graph, operator: Operator) -> Arguments:
     options = operator.options
     assert isinstance(options, AveragePool2D | MaxPool2D)
-    source, output = graph.tensors[operator.inputs[0]], graph.tensors[operator.output]
-    low, high = activation_range(options.activation, output)
+    low, high = activation_range(options.activation, graph.tensors[operator.output])
     return Arguments(
         inputs=(operator.inputs[0],),
         params_type="hil_pool2d_params",
         params={
-            "window": window_fields(
-                source,
-                output,
-                kernel=(options.filter_h, options.filter_w),
-                stride=(options.stride_h, options.stride_w),
-            ),
+            "window": window_of(graph, operator),
             "activation_min": low,
             "activation_max": high,
         },
