@@ -74,10 +74,7 @@ class ArmRunner:
             ArmBuildError: see `build`.
             DeviceError: the board failed.
         """
-        machine = Machine(self._board, device=_DEVICE)
-        machine.load(load_segments(self.build(program)))
-        link = Link(EmulatedTransport(machine, _DEVICE), _DEVICE)
-        assert link.hello().model_digest == program.digest
+        _, link = self._started(program)
         outputs = []
         for data in inputs:
             link.write_input(data.astype(np.int8).tobytes())
@@ -85,6 +82,31 @@ class ArmRunner:
             output = np.frombuffer(link.read_output(), dtype=np.int8)
             outputs.append(output.reshape(program.graph.output_tensor.shape))
         return outputs
+
+    def count(self, program: Program, data: bytes) -> tuple[int, bytes]:
+        """Executed instructions of one inference, and its output.
+
+        Raises:
+            ArmBuildError, DeviceError: as `run`.
+        """
+        machine, link = self._started(program)
+        link.write_input(data)
+        link.run()
+        output = link.read_output()
+        assert machine.inference_instructions is not None
+        return machine.inference_instructions, output
+
+    def objects(self) -> list[Path]:
+        """The object files of the model that was built last and of all kernels."""
+        paths = [Path(argument) for argument in self._link if argument.endswith(".o")]
+        return [self._folder / p for p in paths if p.name == "model.o" or p.parent.name == "kernels"]
+
+    def _started(self, program: Program) -> tuple[Machine, Link]:
+        machine = Machine(self._board, device=_DEVICE)
+        machine.load(load_segments(self.build(program)))
+        link = Link(EmulatedTransport(machine, _DEVICE), _DEVICE)
+        assert link.hello().model_digest == program.digest
+        return machine, link
 
     def _build_all(self) -> None:
         environment = environment_of(self._board)
