@@ -13,6 +13,8 @@ _PRESHIFT_A = 8
 #: What hil_tile_rectified_dsp_s8 shifts channel B by in the end: factors down to 2^-14, with a bit or two to
 #: spare for the sums of the widest layers of the MLPerf Tiny models.
 _SHIFT_B = 14
+#: Marks the shifts of the last pair.
+_LAST = np.int32(-(1 << 31))
 #: The first and the third byte of four, then the second and the fourth: what SXTB16 makes of a word.
 _ORDER = (0, 2, 1, 3)
 
@@ -50,7 +52,7 @@ def tile_stream(sums: Sums, weights: NDArray[np.int8]) -> NDArray[np.int32] | No
     """
     if len(weights) % 2 or (words := pack(weights)) is None:
         return None
-    rows = []
+    rows: list[NDArray[np.int32]] = []
     for pair, row in enumerate(words):
         a = by_shift(sums, 2 * pair, _PRESHIFT_A)
         b = (
@@ -60,8 +62,10 @@ def tile_stream(sums: Sums, weights: NDArray[np.int8]) -> NDArray[np.int32] | No
         )
         if a is None or b is None:
             return None
-        rows.append(np.concatenate([_wrapped(256 * a.bias + b.bias, b.bias), row, _scale(sums, a, b)]))
-    return np.concatenate(rows)
+        rows += [_wrapped(256 * a.bias + b.bias, b.bias), row, _scale(sums, a, b)]
+    rows[-1][-1] |= _LAST
+    stream: NDArray[np.int32] = np.concatenate(rows)
+    return stream
 
 
 def _scale(sums: Sums, a: Rescale, b: Rescale) -> NDArray[np.int32]:

@@ -132,16 +132,17 @@ typedef struct {
   hil_window window;
   int32_t output_c; /* even */
   hil_tile *tile;
-  hil_tile_layer layer; /* hil_tile_dsp_s8.h; depth is kernel_h * kernel_w * input_c, rounded up to 4 */
-  /* First and last output row, and column, whose windows lie inside the input (with three bytes to spare
-   * behind them for HIL_ROWS_OF_BYTES). */
+  hil_tile_layer layer; /* hil_tile_dsp_s8.h; depth is kernel_h * row_bytes, rounded up to 4 */
+  int32_t row_bytes;    /* of a window, in a column: kernel_w * input_c, or that rounded up to 4 */
+  /* First and last output row, and column, whose windows lie inside the input, with three bytes to spare
+   * behind them where kernel_w * input_c is no multiple of 4. */
   int32_t inside_y[2];
   int32_t inside_x[2];
   int32_t rows; /* one of the three above */
 } hil_conv2d_dsp_params;
 
-/* Any kernel, stride, dilation and padding.  Scratch: 6 * depth bytes, and 3 * depth + 4 more where a window
- * reaches outside or the rows are no words. */
+/* Any kernel, stride, dilation and padding.  Scratch: 6 * depth bytes, and 3 * depth + 4 more unless all
+ * windows lie inside and rows are HIL_ROWS_OF_WORDS. */
 void hil_conv2d_dsp_s8(const int8_t *input, const hil_conv2d_dsp_params *params, int8_t *output,
                        void *scratch);
 
@@ -196,6 +197,15 @@ void hil_add_s8(const int8_t *a, const int8_t *b, const hil_add_params *params, 
 /* a - b; the same otherwise. */
 void hil_sub_s8(const int8_t *a, const int8_t *b, const hil_add_params *params, int8_t *output,
                 void *scratch);
+
+typedef struct {
+  int32_t size; /* elements; both operands have the output's shape */
+  int32_t factor_a, factor_b, offset, shift;
+} hil_add_dsp_params;
+
+/* (a * factor_a + b * factor_b + offset) >> shift, clamped.  In place over an operand.  Scratch: 0. */
+void hil_add_dsp_s8(const int8_t *a, const int8_t *b, const hil_add_dsp_params *params, int8_t *output,
+                    void *scratch);
 
 typedef struct {
   hil_broadcast shape;

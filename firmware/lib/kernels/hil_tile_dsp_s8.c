@@ -7,7 +7,7 @@
 /*
  * r0 column  r1 stream  r2 end of the columns  r3-r5 a pair of each column  r6 r7 weights
  * r8-r10 sums 256 SA + SB of the three columns   r11 r12 lr sums SB
- * sp: the output, its step, start of the columns, where the loop is entered, end of the stream
+ * sp: start of the columns, the output, its step, where the loop is entered
  */
 
 /* Four values: 24 multiplications in 17 instructions. */
@@ -30,57 +30,58 @@
   ", r12\n"                      \
   "smlad lr, r5, " weights ", lr\n"
 
-/* The loop is entered so that the first of its four steps are left out where depth / 4 is no multiple of 4.
- */
-#define SUMS(name)                                                                            \
-  "push {r4-r11, lr}\n"                                                                       \
-  "sub sp, sp, #20\n"                                                                         \
-  "strd r2, r3, [sp]\n"                                                                       \
-  "str r0, [sp, #8]\n"                                                                        \
-  "ldr r4, [r1, #8]\n"                                                                        \
-  "add r2, r4, r4, lsl #1\n"                                                                  \
-  "add r2, r0, r2, lsl #1\n" /* six bytes a value */                                          \
-  "lsr r4, r4, #2\n"                                                                          \
-  "and r4, r4, #3\n"                                                                          \
-  "adr r3, 9f\n"                                                                              \
-  "ldr r4, [r3, r4, lsl #2]\n"                                                                \
-  "str r4, [sp, #12]\n"                                                                       \
-  "ldmia r1, {r1, r3}\n"                                                                      \
-  "add r3, r1, r3, lsl #2\n"                                                                  \
-  "str r3, [sp, #16]\n"                                                                       \
-  "b 1f\n"                                                                                    \
-  ".balign 4\n"                                                                               \
-  "9: .word .L" name "_4 + 1, .L" name "_1 + 1, .L" name "_2 + 1, .L" name                    \
-  "_3 + 1\n"                                                                                  \
-  "1:\n"                                                                                      \
-  "ldmia r1!, {r8, r11}\n"                                                                    \
-  "ldr r0, [sp, #8]\n"                                                                        \
-  "mov r9, r8\n"                                                                              \
-  "mov r10, r8\n"                                                                             \
-  "mov r12, r11\n"                                                                            \
-  "mov lr, r11\n"                                                                             \
-  "ldr pc, [sp, #12]\n"                                                                       \
-  ".L" name "_4:\n" STEP ".L" name "_3:\n" STEP ".L" name "_2:\n" STEP ".L" name "_1:\n" STEP \
-  "cmp r0, r2\n"                                                                              \
-  "bne .L" name                                                                               \
-  "_4\n"                                                                                      \
+/* `enter` goes to the first step of a pair of channels; `entries` are what it needs. */
+#define SUMS(name, entries, enter)                                                                     \
+  "push {r4-r11, lr}\n"                                                                                \
+  "sub sp, sp, #16\n"                                                                                  \
+  "strd r2, r3, [sp, #4]\n"                                                                            \
+  "str r0, [sp]\n"                                                                                     \
+  "ldrd r2, r4, [r1]\n" /* stream, depth */                                                            \
+      entries                                                                                          \
+  "mov r1, r2\n"                                                                                       \
+  "add r2, r4, r4, lsl #1\n"                                                                           \
+  "add r2, r0, r2, lsl #1\n" /* six bytes a value */                                                   \
+  "1:\n"                                                                                               \
+  "ldmia r1!, {r8, r11}\n"                                                                             \
+  "mov r9, r8\n"                                                                                       \
+  "mov r10, r8\n"                                                                                      \
+  "mov r12, r11\n"                                                                                     \
+  "mov lr, r11\n" enter ".L" name "_4:\n" STEP ".L" name "_3:\n" STEP ".L" name "_2:\n" STEP ".L" name \
+  "_1:\n" STEP                                                                                         \
+  "cmp r0, r2\n"                                                                                       \
+  "bne .L" name                                                                                        \
+  "_4\n"                                                                                               \
   "ldmia r1!, {r3, r4, r5, r6, r7}\n" /* multiplier and addend of A, of B, shifts */
 
+/* The loop has four steps; where depth / 4 is no multiple of that, its first turn leaves out some. */
+#define ENTRIES(name)                                                      \
+  "ubfx r5, r4, #2, #2\n"                                                  \
+  "adr r3, 9f\n"                                                           \
+  "ldr r5, [r3, r5, lsl #2]\n"                                             \
+  "str r5, [sp, #12]\n"                                                    \
+  "b 8f\n"                                                                 \
+  ".balign 4\n"                                                            \
+  "9: .word .L" name "_4 + 1, .L" name "_1 + 1, .L" name "_2 + 1, .L" name \
+  "_3 + 1\n"                                                               \
+  "8:\n"
+#define ENTER "ldr pc, [sp, #12]\n"
+
+/* The last pair of channels is marked by the sign of its shifts. */
+#define SHIFTS_OF_B "asrs r7, r7, #8\n"
+
 /* Both channels of a pixel, side by side; and on to the next pair of channels. */
-#define STORES                   \
-  "bfi r8, r11, #8, #8\n"        \
-  "bfi r9, r12, #8, #8\n"        \
-  "bfi r10, lr, #8, #8\n"        \
-  "ldrd r3, r4, [sp]\n"          \
-  "strh r8, [r3]\n"              \
-  "strh r9, [r3, r4]\n"          \
-  "strh r10, [r3, r4, lsl #1]\n" \
-  "add r3, r3, #2\n"             \
-  "str r3, [sp]\n"               \
-  "ldr r3, [sp, #16]\n"          \
-  "cmp r1, r3\n"                 \
-  "bne 1b\n"                     \
-  "add sp, sp, #20\n"            \
+#define STORES                                           \
+  "ldmia sp, {r0, r3, r4}\n" /* columns, output, step */ \
+  "bfi r8, r11, #8, #8\n"                                \
+  "bfi r9, r12, #8, #8\n"                                \
+  "bfi r10, lr, #8, #8\n"                                \
+  "strh r8, [r3]\n"                                      \
+  "strh r9, [r3, r4]\n"                                  \
+  "strh r10, [r3, r4, lsl #1]\n"                         \
+  "add r3, r3, #2\n"                                     \
+  "str r3, [sp, #4]\n"                                   \
+  "bpl 1b\n"                                             \
+  "add sp, sp, #16\n"                                    \
   "pop {r4-r11, pc}\n"
 
 #define RECTIFIED_A(sum, sum_b)  \
@@ -114,25 +115,26 @@
 #define SIGNED_A(sum, sum_b) "sub " sum ", " sum ", " sum_b "\n" SIGNED(sum, "r3", "r4")
 #define SIGNED_B(sum)        "lsl " sum ", " sum ", #8\n" SIGNED(sum, "r5", "r6")
 
-__attribute__((naked)) void hil_tile_rectified_dsp_s8(const uint32_t *columns __attribute__((unused)),
-                                                      const hil_tile_layer *layer __attribute__((unused)),
-                                                      int8_t *output __attribute__((unused)),
-                                                      int32_t step __attribute__((unused))) {
-  __asm__(SUMS("rectified")                                                          /* */
-          RECTIFIED_A("r8", "r11") RECTIFIED_A("r9", "r12") RECTIFIED_A("r10", "lr") /* */
-          "lsr r7, r7, #8\n"                                                         /* */
-          RECTIFIED_B("r11") RECTIFIED_B("r12") RECTIFIED_B("lr") STORES);
-}
+#define RECTIFIED                                                                                     \
+  RECTIFIED_A("r8", "r11")                                                                            \
+  RECTIFIED_A("r9", "r12") RECTIFIED_A("r10", "lr") SHIFTS_OF_B RECTIFIED_B("r11") RECTIFIED_B("r12") \
+      RECTIFIED_B("lr") STORES
 
-__attribute__((naked)) void hil_tile_signed_dsp_s8(const uint32_t *columns __attribute__((unused)),
-                                                   const hil_tile_layer *layer __attribute__((unused)),
-                                                   int8_t *output __attribute__((unused)),
-                                                   int32_t step __attribute__((unused))) {
-  __asm__(SUMS("signed")                                                    /* */
-          SIGNED_A("r8", "r11") SIGNED_A("r9", "r12") SIGNED_A("r10", "lr") /* */
-          "lsr r7, r7, #8\n"                                                /* */
-          SIGNED_B("r11") SIGNED_B("r12") SIGNED_B("lr") STORES);
-}
+#define SIGNED_OUTPUTS                                                                                   \
+  SIGNED_A("r8", "r11")                                                                                  \
+  SIGNED_A("r9", "r12") SIGNED_A("r10", "lr") SHIFTS_OF_B SIGNED_B("r11") SIGNED_B("r12") SIGNED_B("lr") \
+      STORES
+
+#define NAKED_TILE(name)                                                                                    \
+  __attribute__((naked)) void name(                                                                         \
+      const uint32_t *columns __attribute__((unused)), const hil_tile_layer *layer __attribute__((unused)), \
+      int8_t *output __attribute__((unused)), int32_t step __attribute__((unused)))
+
+NAKED_TILE(hil_tile_rectified_dsp_s8) { __asm__(SUMS("rectified", ENTRIES("rectified"), ENTER) RECTIFIED); }
+
+NAKED_TILE(hil_tile_rectified_by_16_dsp_s8) { __asm__(SUMS("by_16", "", "") RECTIFIED); }
+
+NAKED_TILE(hil_tile_signed_dsp_s8) { __asm__(SUMS("signed", ENTRIES("signed"), ENTER) SIGNED_OUTPUTS); }
 
 #define EXPAND              \
   "ldr r4, [r0], #4\n"      \
@@ -188,40 +190,45 @@ static void sums(const uint32_t *columns, const int32_t *stream, int32_t depth, 
 
 void hil_tile_rectified_dsp_s8(const uint32_t *columns, const hil_tile_layer *layer, int8_t *output,
                                int32_t step) {
-  int32_t channel = 0;
-  const int32_t *const end = layer->stream + layer->stream_words;
-  for (const int32_t *stream = layer->stream; stream != end; channel += 2) {
-    const int32_t *const scale = stream + 2 + layer->depth / 2;
+  const int32_t *stream = layer->stream;
+  const int32_t *scale;
+  do {
+    scale = stream + 2 + layer->depth / 2;
     for (int32_t column = 0; column < HIL_TILE_COLUMNS; ++column) {
       int32_t a;
       int32_t b;
       sums(columns + column, stream, layer->depth, &a, &b);
-      const int32_t shifted = (int32_t)((uint32_t)b << (scale[4] >> 8));
-      output[column * step + channel] =
-          (int8_t)hil_saturate_s8(hil_smmla(a, scale[0], scale[1]) >> (scale[4] & 0xff));
-      output[column * step + channel + 1] =
-          (int8_t)hil_saturate_s8(hil_smmla(shifted, scale[2], scale[3]) >> 14);
+      const int32_t shifted = (int32_t)((uint32_t)b << ((scale[4] >> 8) & 0xff));
+      output[column * step] = (int8_t)hil_saturate_s8(hil_smmla(a, scale[0], scale[1]) >> (scale[4] & 0xff));
+      output[column * step + 1] = (int8_t)hil_saturate_s8(hil_smmla(shifted, scale[2], scale[3]) >> 14);
     }
     stream = scale + 5;
-  }
+    output += 2;
+  } while (scale[4] >= 0);
+}
+
+void hil_tile_rectified_by_16_dsp_s8(const uint32_t *columns, const hil_tile_layer *layer, int8_t *output,
+                                     int32_t step) {
+  hil_tile_rectified_dsp_s8(columns, layer, output, step);
 }
 
 void hil_tile_signed_dsp_s8(const uint32_t *columns, const hil_tile_layer *layer, int8_t *output,
                             int32_t step) {
-  int32_t channel = 0;
-  const int32_t *const end = layer->stream + layer->stream_words;
-  for (const int32_t *stream = layer->stream; stream != end; channel += 2) {
-    const int32_t *const scale = stream + 2 + layer->depth / 2;
+  const int32_t *stream = layer->stream;
+  const int32_t *scale;
+  do {
+    scale = stream + 2 + layer->depth / 2;
     for (int32_t column = 0; column < HIL_TILE_COLUMNS; ++column) {
       int32_t a;
       int32_t b;
       sums(columns + column, stream, layer->depth, &a, &b);
-      output[column * step + channel] = signed_output(a, scale[0], scale[1], scale[4] & 0xff);
-      output[column * step + channel + 1] =
-          signed_output((int32_t)((uint32_t)b << 8), scale[2], scale[3], scale[4] >> 8);
+      b = (int32_t)((uint32_t)b << 8);
+      output[column * step] = signed_output(a, scale[0], scale[1], scale[4] & 0xff);
+      output[column * step + 1] = signed_output(b, scale[2], scale[3], (scale[4] >> 8) & 0xff);
     }
     stream = scale + 5;
-  }
+    output += 2;
+  } while (scale[4] >= 0);
 }
 
 uint32_t *hil_expand_columns_dsp_s8(const int8_t *a, const int8_t *b, const int8_t *c, uint32_t *columns,

@@ -15,7 +15,8 @@
  *
  *     256 bias_a + bias_b, bias_b, weights[depth / 2], multiplier_a, addend_a, multiplier_b, addend_b, shifts
  *
- * hil/codegen/dsp.py has the mathematics of the last five, and the bounds that make it exact.
+ * The last pair has bit 31 set in its shifts.  hil/codegen/dsp.py has the mathematics of the last five, and
+ * the bounds that make it exact.
  */
 #ifndef HIL_TILE_DSP_S8_H
 #define HIL_TILE_DSP_S8_H
@@ -27,7 +28,6 @@
 /* What the tiles of one layer share. */
 typedef struct {
   const int32_t *stream;
-  int32_t stream_words;
   int32_t depth; /* > 0, a multiple of 4 */
 } hil_tile_layer;
 
@@ -37,6 +37,9 @@ typedef void hil_tile(const uint32_t *columns, const hil_tile_layer *layer, int8
 
 /* Output zero point -128: shifts = shift_a | preshift_b << 8, channel B is shifted by 14 in the end. */
 hil_tile hil_tile_rectified_dsp_s8;
+
+/* The same for a depth that is a multiple of 16. */
+hil_tile hil_tile_rectified_by_16_dsp_s8;
 
 /* Any output zero point: shifts = shift_a | shift_b << 8. */
 hil_tile hil_tile_signed_dsp_s8;

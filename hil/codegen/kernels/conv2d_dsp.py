@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.codegen.call import Arguments, Constant, Symbol, Variant
+from hil.codegen.call import Arguments, Constant, Field, Symbol, Variant
 from hil.codegen.dsp import sums_of
 from hil.codegen.dsp_stream import padded_depth, tile_stream
-from hil.codegen.geometry import forward_lead, reaches_outside
+from hil.codegen.geometry import forward_lead, inside_range, reaches_outside
 from hil.codegen.kernels.conv2d import conv2d_window
 from hil.codegen.stage import convolution_factors
 from hil.graph.types import Conv2D, Graph, Operator
@@ -17,27 +17,74 @@ from hil.memory import Overlap
 _COLUMNS = 3
 
 
+def _row_bytes(graph: Graph, operator: Operator) -> int:
+    """Of a window's row in a column.
+
+    Rows of whole words are expanded from where they lie; others are copied first.  To fill them up with
+    weights of 0 is a matter of cycles: 25 for four values of a pair of channels, against some 10 for each row
+    and 8 for each word that are copied.
+    """
+    window = conv2d_window(graph, operator)
+    rows, row = window["kernel_h"], window["kernel_w"] * window["input_c"]
+    words = padded_depth(row) // 4
+    more = rows * words - padded_depth(rows * row) // 4
+    filling = more * 25 * graph.tensors[operator.output].shape[3] // 2
+    copying = 3 * rows * (10 + 8 * words) + 120
+    return 4 * words if window["dilation_w"] == 1 and filling <= copying else row
+
+
+def _depth(graph: Graph, operator: Operator) -> int:
+    return padded_depth(conv2d_window(graph, operator)["kernel_h"] * _row_bytes(graph, operator))
+
+
 def _stream(graph: Graph, operator: Operator) -> tuple[NDArray[np.int32], bool] | None:
     """The stream, and whether it is for the rectified tile."""
     options = operator.options
     assert isinstance(options, Conv2D)
     source, output = graph.tensors[operator.inputs[0]], graph.tensors[operator.output]
     tensor = graph.tensors[operator.inputs[1]]
-    weights = np.asarray(tensor.data, dtype=np.int8).reshape(tensor.shape[0], -1)
-    sums = sums_of(graph, operator, weights, convolution_factors(source, tensor, output), options.activation)
-    if sums is None or (stream := tile_stream(sums, weights)) is None:
+    channels, rows = tensor.shape[:2]
+    weights = np.asarray(tensor.data, dtype=np.int8).reshape(channels, rows, -1)
+    filled = np.zeros((channels, rows, _row_bytes(graph, operator)), dtype=np.int8)
+    filled[:, :, : weights.shape[2]] = weights
+    filled = filled.reshape(channels, -1)
+    sums = sums_of(graph, operator, filled, convolution_factors(source, tensor, output), options.activation)
+    if sums is None or (stream := tile_stream(sums, filled)) is None:
         return None
     return stream, sums.rectified
 
 
-def _depth(graph: Graph, operator: Operator) -> int:
-    window = conv2d_window(graph, operator)
-    return padded_depth(window["kernel_h"] * window["kernel_w"] * window["input_c"])
+def _rows(graph: Graph, operator: Operator) -> Symbol:
+    """How the rows of a window become rows of a column."""
+    if conv2d_window(graph, operator)["dilation_w"] > 1:
+        return Symbol("HIL_ROWS_APART")
+    return Symbol("HIL_ROWS_OF_BYTES" if _row_bytes(graph, operator) % 4 else "HIL_ROWS_OF_WORDS")
 
 
-def _rows_are_words(graph: Graph, operator: Operator) -> bool:
+def _inside(graph: Graph, operator: Operator) -> dict[str, Field]:
+    """The outputs whose windows lie inside, without the last row where there are no bytes to spare."""
     window = conv2d_window(graph, operator)
-    return window["dilation_w"] == 1 and window["kernel_w"] * window["input_c"] % 4 == 0
+    rows, columns = inside_range(window, "h"), inside_range(window, "w")
+    below = window["input_h"] - rows[1] * window["stride_h"] + window["pad_top"]
+    below -= (window["kernel_h"] - 1) * window["dilation_h"]
+    right = columns[1] * window["stride_w"] - window["pad_left"] + window["kernel_w"]
+    spare = (below * window["input_w"] - right) * window["input_c"]
+    if window["kernel_w"] * window["input_c"] % 4 and spare < 3:
+        rows = (rows[0], rows[1] - 1)
+    return {"inside_y": rows, "inside_x": columns}
+
+
+def _copies(graph: Graph, operator: Operator) -> bool:
+    """Is any window copied before it is expanded?"""
+    window = conv2d_window(graph, operator)
+    words = window["dilation_w"] == 1 and window["kernel_w"] * window["input_c"] % 4 == 0
+    return reaches_outside(window) or not words
+
+
+def _tile(rectified: bool, depth: int) -> str:
+    if not rectified:
+        return "hil_tile_signed_dsp_s8"
+    return "hil_tile_rectified_by_16_dsp_s8" if depth % 16 == 0 else "hil_tile_rectified_dsp_s8"
 
 
 def _arguments(graph: Graph, operator: Operator) -> Arguments:
@@ -50,14 +97,14 @@ def _arguments(graph: Graph, operator: Operator) -> Arguments:
         params={
             "window": conv2d_window(graph, operator),
             "output_c": graph.tensors[operator.output].shape[3],
-            "tile": Symbol(f"hil_tile_{'rectified' if rectified else 'signed'}_dsp_s8"),
+            "tile": Symbol(_tile(rectified, _depth(graph, operator))),
             "layer": {
                 "stream": Constant("stream", stream),
-                "stream_words": stream.size,
                 "depth": _depth(graph, operator),
             },
-            "rows_are_adjacent": int(conv2d_window(graph, operator)["dilation_w"] == 1),
-            "rows_are_words": int(_rows_are_words(graph, operator)),
+            "row_bytes": _row_bytes(graph, operator),
+            **_inside(graph, operator),
+            "rows": _rows(graph, operator),
         },
     )
 
@@ -74,8 +121,7 @@ def _is_pointwise(graph: Graph, operator: Operator) -> bool:
 
 def _scratch(graph: Graph, operator: Operator) -> int:
     depth = _depth(graph, operator)
-    gathers = reaches_outside(conv2d_window(graph, operator)) or not _rows_are_words(graph, operator)
-    return _COLUMNS * depth * 2 + (_COLUMNS * depth + 4 if gathers else 0)
+    return 2 * _COLUMNS * depth + (_COLUMNS * depth + 4 if _copies(graph, operator) else 0)
 
 
 def _overlap(graph: Graph, operator: Operator) -> Overlap:
