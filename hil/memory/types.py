@@ -17,8 +17,9 @@ class Overlap:
     Attributes:
         input: position of the activation in `Operator.inputs`.
         lead_bytes: the output starts at least so many bytes before that input, because the kernel writes
-            forwards and has by then read what it overwrites; any distance beyond that is as good.  None: the
-            output starts exactly where the input starts.
+            forwards and has by then read what it overwrites; any distance beyond that is as good.  It may be
+            negative: then the output may start within the input.  None: the output starts exactly where the
+            input starts, and is no longer.
     """
 
     input: int
@@ -50,8 +51,8 @@ class ArenaPlan:
         scratch: operator index -> (offset, bytes), for operators that need scratch.
         arena_bytes: size of the arena, the peak.
         peak_operator: index of the operator during which the peak is reached.
-        live_bytes: per operator, the bytes that are live while it runs (tensors and scratch, each rounded up
-            to `ALIGNMENT`).  Their maximum is the lower bound of `arena_bytes`.
+        live_bytes: per operator, how many bytes of the arena are occupied while it runs, by tensors (each
+            rounded up to `ALIGNMENT`) and scratch; where two overlap, their bytes count once.
     """
 
     offsets: Mapping[int, int]
