@@ -12,6 +12,7 @@ from types import MappingProxyType
 from hil.codegen.call import Variant
 from hil.codegen.kernels import (
     binary,
+    binary_dsp,
     conv2d,
     conv2d_dsp,
     depthwise_conv2d,
@@ -57,6 +58,8 @@ DSP_VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
     {
         types.Conv2D: conv2d_dsp.VARIANTS,
         types.FullyConnected: fully_connected_dsp.VARIANTS,
+        types.Add: binary_dsp.ADD_VARIANTS,
+        types.Sub: binary_dsp.SUB_VARIANTS,
     }
 )
 

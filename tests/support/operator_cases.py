@@ -259,6 +259,10 @@ def fixed_cases() -> list[Case]:
         unary(37, "relu6", Scale(0.06, -20), _X),
         unary(38, "quantize", Scale(0.05, -10), Scale(0.012, 60)),
         binary(40, "sub", (4, 3, 5), "activation", False, "RELU", _X, Scale(0.11, -20), -128),
+        # Many pairs, near the least and at another shift of the plane that serves DSP cores.
+        binary(48, "add", (24, 24, 9), "constant", False, "RELU", _X, Scale(0.11, -20), -128),
+        binary(49, "sub", (17, 24, 9), "constant", True, "NONE", _X, Scale(0.3, 20), 7, spread=16.0),
+        binary(50, "add", (12, 9, 7), "itself", False, "NONE", _X, _X, -3),
         binary(41, "sub", (4, 3, 5), "channels", True, "NONE", _X, Scale(0.01, 4), 9),
         # A tie that falls the other way where the output's factor is divided in single precision.
         binary(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from hil.codegen.call import Arguments, Field, Operand, Variant, operand
-from hil.codegen.fixed_point import activation_range, quantize_factor
+from hil.codegen.fixed_point import Factor, activation_range, quantize_factor
 from hil.codegen.geometry import broadcast_fields
 from hil.graph.types import Add, Graph, Mul, Operator, Sub
 from hil.memory import Overlap
 
-_ADD_HEADROOM_BITS = 20
+ADD_HEADROOM_BITS = 20
 
 
 def _shape(graph: Graph, operator: Operator) -> dict[str, Field] | None:
@@ -20,23 +20,30 @@ def _is_broadcastable(graph: Graph, operator: Operator) -> bool:
     return _shape(graph, operator) is not None
 
 
-def _operands(graph: Graph, operator: Operator) -> tuple[Operand, ...]:
+def operands(graph: Graph, operator: Operator) -> tuple[Operand, ...]:
     return tuple(operand(graph, index, name) for index, name in zip(operator.inputs, "ab", strict=True))
 
 
+def sum_factors(scale_a: float, scale_b: float, output_scale: float) -> tuple[Factor, Factor, Factor]:
+    """Of a, b and their sum.  Scales are divided in double precision, as the exact truth does."""
+    largest = 2.0 * max(scale_a, scale_b)
+    return (
+        quantize_factor(scale_a / largest),
+        quantize_factor(scale_b / largest),
+        quantize_factor(largest / ((1 << ADD_HEADROOM_BITS) * output_scale), largest_shift=0),
+    )
+
+
 def _sum(graph: Graph, operator: Operator) -> Arguments:
-    """ADD and SUB.  Scales are divided in double precision, as the exact truth does."""
+    """ADD and SUB."""
     options = operator.options
     assert isinstance(options, Add | Sub)
     a, b = (graph.tensors[index] for index in operator.inputs)
     output = graph.tensors[operator.output]
-    largest = 2.0 * max(a.scale, b.scale)
-    factor_a = quantize_factor(a.scale / largest)
-    factor_b = quantize_factor(b.scale / largest)
-    factor = quantize_factor(largest / ((1 << _ADD_HEADROOM_BITS) * output.scale), largest_shift=0)
+    factor_a, factor_b, factor = sum_factors(a.scale, b.scale, output.scale)
     low, high = activation_range(options.activation, output)
     return Arguments(
-        inputs=_operands(graph, operator),
+        inputs=operands(graph, operator),
         params_type="hil_add_params",
         params={
             "shape": _shape(graph, operator) or {},
@@ -63,7 +70,7 @@ def _mul(graph: Graph, operator: Operator) -> Arguments:
     factor = quantize_factor(a.scale * b.scale / output.scale)
     low, high = activation_range(options.activation, output)
     return Arguments(
-        inputs=_operands(graph, operator),
+        inputs=operands(graph, operator),
         params_type="hil_mul_params",
         params={
             "shape": _shape(graph, operator) or {},
@@ -78,7 +85,7 @@ def _mul(graph: Graph, operator: Operator) -> Arguments:
     )
 
 
-def _full_operand(graph: Graph, operator: Operator) -> Overlap | None:
+def full_operand(graph: Graph, operator: Operator) -> Overlap | None:
     """The first operand that is an activation as large as the output."""
     elements = graph.tensors[operator.output].elements
     for position, index in enumerate(operator.inputs):
@@ -89,11 +96,11 @@ def _full_operand(graph: Graph, operator: Operator) -> Overlap | None:
 
 
 ADD_VARIANTS = (
-    Variant("add_s8/generic", "hil_add_s8", _sum, accepts=_is_broadcastable, overlap=_full_operand),
+    Variant("add_s8/generic", "hil_add_s8", _sum, accepts=_is_broadcastable, overlap=full_operand),
 )
 SUB_VARIANTS = (
-    Variant("sub_s8/generic", "hil_sub_s8", _sum, accepts=_is_broadcastable, overlap=_full_operand),
+    Variant("sub_s8/generic", "hil_sub_s8", _sum, accepts=_is_broadcastable, overlap=full_operand),
 )
 MUL_VARIANTS = (
-    Variant("mul_s8/generic", "hil_mul_s8", _mul, accepts=_is_broadcastable, overlap=_full_operand),
+    Variant("mul_s8/generic", "hil_mul_s8", _mul, accepts=_is_broadcastable, overlap=full_operand),
 )

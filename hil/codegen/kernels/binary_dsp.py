@@ -1,0 +1,66 @@
+"""ADD and SUB of two operands of one shape, for cores with the DSP extension: the plane of `affine_fit`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from hil.codegen.affine_fit import Plane, fit, scaled
+from hil.codegen.call import Arguments, Variant
+from hil.codegen.fixed_point import INT8_MAX, INT8_MIN, FactorOutOfRange, activation_range
+from hil.codegen.kernels.binary import ADD_HEADROOM_BITS, full_operand, operands, sum_factors
+from hil.graph.types import Add, Graph, Operator, Sub
+
+
+def _plane(graph: Graph, operator: Operator) -> Plane | None:
+    options = operator.options
+    assert isinstance(options, Add | Sub)
+    a, b = (graph.tensors[index] for index in operator.inputs)
+    output = graph.tensors[operator.output]
+    if a.shape != b.shape or activation_range(options.activation, output) != (INT8_MIN, INT8_MAX):
+        return None
+    scales = (a.scale, b.scale, output.scale)
+    zero_points = (a.zero_point, b.zero_point, output.zero_point)
+    try:
+        return _plane_of(scales, zero_points, -1 if isinstance(options, Sub) else 1)
+    except FactorOutOfRange:  # the generic variant says why
+        return None
+
+
+@lru_cache(maxsize=256)
+def _plane_of(
+    scales: tuple[float, float, float], zero_points: tuple[int, int, int], sign: int
+) -> Plane | None:
+    """Args: those of a, b and the output; sign: 1 for a + b, -1 for a - b."""
+    factor_a, factor_b, factor = sum_factors(*scales)
+    values = np.arange(INT8_MIN, INT8_MAX + 1, dtype=np.int64)
+    term_a = scaled((values - zero_points[0]) << ADD_HEADROOM_BITS, factor_a)
+    term_b = sign * scaled((values - zero_points[1]) << ADD_HEADROOM_BITS, factor_b)
+    sums = scaled(term_a[:, None] + term_b[None, :], factor) + zero_points[2]
+    table = np.clip(sums, INT8_MIN, INT8_MAX)
+    return fit(table, scales[0] / scales[2], sign * scales[1] / scales[2])
+
+
+def _accepts(graph: Graph, operator: Operator) -> bool:
+    return _plane(graph, operator) is not None
+
+
+def _arguments(graph: Graph, operator: Operator) -> Arguments:
+    plane = _plane(graph, operator)
+    assert plane is not None  # _accepts has checked
+    return Arguments(
+        inputs=operands(graph, operator),
+        params_type="hil_add_dsp_params",
+        params={
+            "size": graph.tensors[operator.output].elements,
+            "factor_a": plane.factor_a,
+            "factor_b": plane.factor_b,
+            "offset": plane.offset,
+            "shift": plane.shift,
+        },
+    )
+
+
+ADD_VARIANTS = (Variant("add_s8/dsp", "hil_add_dsp_s8", _arguments, accepts=_accepts, overlap=full_operand),)
+SUB_VARIANTS = (Variant("sub_s8/dsp", "hil_add_dsp_s8", _arguments, accepts=_accepts, overlap=full_operand),)
