@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from hil.bench import BenchSettings, bench
 from hil.devices import open_device
-from hil.errors import BadModel, QuantizationFailed
+from hil.errors import BadModel, InputError, QuantizationFailed
 from hil.graph.types import Graph
 from hil.program import Program
 
@@ -35,6 +36,7 @@ def measure(
     board: str | Board | None = None,
     representative: Any = None,
     per_layer: bool = False,
+    optimize: Sequence[str] = (),
     settings: BenchSettings | None = None,
 ) -> Measurement:
     """Measure a model on a device.
@@ -50,6 +52,9 @@ def measure(
         board: the board behind a serial port, where its USB id does not tell.
         representative: input samples, shape (n, height, width, channels), as the float model takes them.
         per_layer: also measure each operator.
+        optimize: passes over a finished network that keep its output, see hil.optimize.PASSES, e.g.
+            ("constant-channels",).  The origin's settings say so, and what it took away; the output is still
+            held against the model as it was handed in.
         settings: of the bench; `per_layer` given here counts as well.
 
     Returns:
@@ -64,6 +69,7 @@ def measure(
     """
     from hil.interpreter import truth
 
+    _check_optimize(optimize)
     settings = settings or BenchSettings()
     if per_layer:
         settings = replace(settings, per_layer=True)
@@ -71,6 +77,7 @@ def measure(
     try:
         stages_s: dict[str, float] = {}
         graph, random_ranges = _read(model, representative, stages_s)
+        graph, facts = _optimize(graph, optimize, stages_s, random_ranges=random_ranges)
         program = _compile(graph, opened.board, stages_s)
         image = opened.build(program)
         measurement = bench(image, opened, settings, truth(graph))
@@ -79,22 +86,56 @@ def measure(
             opened.close()
     origin = measurement.origin
     if random_ranges:
-        origin = replace(origin, settings={**origin.settings, "random_ranges": 1.0})
+        facts["random_ranges"] = 1.0
+    origin = replace(origin, settings={**origin.settings, **facts})
     return replace(measurement, stages_s={**stages_s, **measurement.stages_s}, origin=origin)
 
 
-def compile_model(model: Model, *, board: Board | None = None, representative: Any = None) -> Program:
+def compile_model(
+    model: Model, *, board: Board | None = None, representative: Any = None, optimize: Sequence[str] = ()
+) -> Program:
     """A model as C sources with a memory plan.
 
     Args:
-        model, representative: as for `measure`.
+        model, representative, optimize: as for `measure`.
         board: whose core the kernels are chosen for; None: kernels that run on any core.
 
     Raises:
         BadModel, UnsupportedOperator, QuantizationFailed.
+        InputError: there is no such optimization, or nothing to base it on.
     """
-    graph, _ = _read(model, representative, {})
+    _check_optimize(optimize)
+    graph, random_ranges = _read(model, representative, {})
+    graph, _ = _optimize(graph, optimize, {}, random_ranges=random_ranges)
     return _compile(graph, board, {})
+
+
+def _check_optimize(names: Sequence[str]) -> None:
+    if names:
+        from hil.optimize import check_names
+
+        check_names(names)
+
+
+def _optimize(
+    graph: Graph, names: Sequence[str], stages_s: dict[str, float], *, random_ranges: bool
+) -> tuple[Graph, dict[str, float]]:
+    """The graph after the passes, and what a measurement's settings say of them."""
+    if not names:
+        return graph, {}
+    from hil.optimize import Reduction, apply
+
+    if random_ranges:
+        raise InputError(
+            "a Keras model without representative data cannot be optimized: what may be left out depends on "
+            "its ranges, which would be random",
+            remedy="hand in representative data, or the .tflite file of the finished network",
+        )
+    start = time.perf_counter()
+    smaller = apply(graph, names)
+    stages_s["optimize"] = time.perf_counter() - start
+    flags = {name.replace("-", "_"): 1.0 for name in names}
+    return smaller, {**flags, **Reduction.between(graph, smaller).to_settings()}
 
 
 def _read(model: Model, representative: Any, stages_s: dict[str, float]) -> tuple[Graph, bool]:

@@ -35,6 +35,13 @@ def measure(
         ),
     ] = None,
     per_layer: Annotated[bool, typer.Option("--per-layer", help="Show each operator's share.")] = False,
+    drop_constant_channels: Annotated[
+        bool,
+        typer.Option(
+            "--drop-constant-channels",
+            help="For a trained network: leave out channels proven constant; the output stays the same.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole measurement as JSON.")] = False,
 ) -> None:
     """Measure latency, RAM, flash and energy of a model.
@@ -49,16 +56,23 @@ def measure(
     from hil.cli.tables import layers_table, measurement_table
     from hil.devices.choose import choose_device
     from hil.measurement_json import to_dict
+    from hil.optimize import Reduction
 
+    optimize = ("constant-channels",) if drop_constant_channels else ()
     chosen = choose_device(device, board)
     if chosen.reason:
         console.note(chosen.reason)
     with console.working(f"measuring {model.name} on {chosen.name}"):
-        measurement = measure_model(model, device=chosen.name, board=board, per_layer=per_layer)
+        measurement = measure_model(
+            model, device=chosen.name, board=board, per_layer=per_layer, optimize=optimize
+        )
     if as_json:
         typer.echo(json.dumps(to_dict(measurement), indent=2))
         return
     out = console.output()
-    out.print(measurement_table(model.name, measurement))
+    table = measurement_table(model.name, measurement)
+    if reduction := Reduction.from_settings(measurement.origin.settings):
+        table.add_row("channels", f"{reduction.channels_after:,}", str(reduction), "proven")
+    out.print(table)
     if per_layer:
         out.print(layers_table(measurement, out.width))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from hil.api import compile_model
@@ -11,6 +12,8 @@ from hil.board import load_board
 from hil.devices import open_device
 from hil.errors import InputError
 from hil.firmware import write_project
+from hil.graph import read
+from hil.optimize import Reduction
 from search.errors import StudyError
 from search.finding import Finding
 from search.store import Store
@@ -35,9 +38,22 @@ builds with (there once it has built any firmware):
     PLATFORMIO_CORE_DIR="${{HILNAS_CACHE:-$HOME/.cache/hilnas}}/platformio" pio run
 """
 
+_OPTIMIZED = """
+`c/` and `firmware/` are of the network without channels that are proven constant ({reduction}); the output is
+that of model.tflite, byte by byte.  measurement.json is of the whole network; for the figures of this one:
 
-def export_trial(store: Store, number: int, folder: Path) -> None:
+    hilnas measure model.tflite --board {board} --drop-constant-channels
+"""
+
+
+def export_trial(store: Store, number: int, folder: Path, optimize: Sequence[str] = ()) -> Reduction | None:
     """Write model.tflite, model.keras, c/, firmware/, measurement.json and README.md into `folder`.
+
+    Args:
+        optimize: passes over the network (hil.optimize.PASSES) for c/ and firmware/.
+
+    Returns:
+        What the passes took away; None where there were none.
 
     Raises:
         StudyError: no such trial, or it was never trained.
@@ -62,7 +78,9 @@ def export_trial(store: Store, number: int, folder: Path) -> None:
     board = device.board
     device.close()
 
-    program = compile_model(store.artifact(trained["tflite"]), board=board)
+    graph = read(store.artifact(trained["tflite"]))
+    program = compile_model(graph, board=board, optimize=optimize)
+    reduction = Reduction.between(graph, program.graph) if optimize else None
     sources = folder / "c"
     sources.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(store.artifact(trained["tflite"]), folder / "model.tflite")
@@ -77,7 +95,10 @@ def export_trial(store: Store, number: int, folder: Path) -> None:
     }
     (folder / "measurement.json").write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
     text = _README.format(name=config["name"], number=number, architecture=trial.architecture)
+    if reduction is not None:
+        text += _OPTIMIZED.format(reduction=reduction, board=board.id)
     (folder / "README.md").write_text(text, encoding="utf-8")
+    return reduction
 
 
 def _measurement(finding: Finding) -> object:

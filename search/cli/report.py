@@ -59,6 +59,13 @@ def export(
     study: Study,
     trial: Annotated[int, typer.Argument(metavar="TRIAL", help="Number of the trial, as in the report.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="New or empty folder.")],
+    drop_constant_channels: Annotated[
+        bool,
+        typer.Option(
+            "--drop-constant-channels",
+            help="Leave out channels proven constant from the C sources; the output stays the same.",
+        ),
+    ] = False,
 ) -> None:
     """Write one network of a study: .tflite, Keras model, C sources, and a PlatformIO project to flash.
 
@@ -67,6 +74,9 @@ def export(
     from search.cli.export import export_trial
     from search.store import Store
 
+    optimize = ("constant-channels",) if drop_constant_channels else ()
     with Store.read(study) as store, console.working(f"exporting trial {trial}"):
-        export_trial(store, trial, output)
+        reduction = export_trial(store, trial, output, optimize)
+    if reduction is not None:
+        console.output().print(str(reduction), markup=False)
     console.output().print(f"exported trial {trial} to {output}", markup=False, soft_wrap=True)

@@ -97,6 +97,19 @@ def test_export_writes_a_firmware_project_that_platformio_builds(studied: Path) 
     assert list((studied / "exported" / "firmware").glob(".pio/build/*/firmware.elf"))
 
 
+def test_export_can_leave_out_constant_channels(studied: Path) -> None:
+    done = hilnas("export", "studies/tiny", "0", "-o", "lean", "--drop-constant-channels", folder=studied)
+    assert done.code == 0, done.err
+    assert "removed" in done.out
+    lean = studied / "lean"
+    assert (
+        "measure model.tflite --board nrf52840_dk --drop-constant-channels"
+        in (lean / "README.md").read_text()
+    )
+    assert (lean / "c" / "model.c").is_file()
+    assert (lean / "firmware" / "platformio.ini").is_file()
+
+
 def test_measure_as_json_is_clean_and_complete(tmp_path: Path) -> None:
     (tmp_path / "m.tflite").write_bytes(conv_model())
     done = hilnas(
