@@ -21,15 +21,15 @@ def _row_bytes(graph: Graph, operator: Operator) -> int:
     """Of a window's row in a column.
 
     Rows of whole words are expanded from where they lie; others are copied first.  To fill them up with
-    weights of 0 is a matter of cycles: 25 for four values of a pair of channels, against some 10 for each row
-    and 8 for each word that are copied.
+    weights of 0 is a matter of cycles: 25 for four values of a pair of channels and as many for each row that
+    is expanded by itself, against some 14 for each row and 3 for each word that are copied.
     """
     window = conv2d_window(graph, operator)
     rows, row = window["kernel_h"], window["kernel_w"] * window["input_c"]
     words = padded_depth(row) // 4
     more = rows * words - padded_depth(rows * row) // 4
-    filling = more * 25 * graph.tensors[operator.output].shape[3] // 2
-    copying = 3 * rows * (10 + 8 * words) + 120
+    filling = more * 25 * graph.tensors[operator.output].shape[3] // 2 + 25 * rows
+    copying = 3 * rows * (14 + 3 * words) + 60
     return 4 * words if window["dilation_w"] == 1 and filling <= copying else row
 
 
