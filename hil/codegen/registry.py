@@ -21,6 +21,7 @@ from hil.codegen.kernels import (
     mean,
     moving,
     pool2d,
+    pools_dsp,
     softmax,
     unary,
 )
@@ -60,6 +61,9 @@ DSP_VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
         types.FullyConnected: fully_connected_dsp.VARIANTS,
         types.Add: binary_dsp.ADD_VARIANTS,
         types.Sub: binary_dsp.SUB_VARIANTS,
+        types.AveragePool2D: pools_dsp.AVERAGE_VARIANTS,
+        types.MaxPool2D: pools_dsp.MAX_VARIANTS,
+        types.Mean: pools_dsp.MEAN_VARIANTS,
     }
 )
 

@@ -17,6 +17,8 @@ static inline uint32_t hil_load_word(const void *address) {
   return word;
 }
 
+static inline void hil_store_word(void *address, uint32_t word) { memcpy(address, &word, sizeof word); }
+
 #if defined(__ARM_FEATURE_DSP)
 #include <arm_acle.h>
 
@@ -38,6 +40,35 @@ static inline uint32_t hil_sxtb16_odd(uint32_t bytes) {
 /* pair + bytes 0 and 2 */
 static inline uint32_t hil_sxtab16(uint32_t pair, uint32_t bytes) {
   return (uint32_t)__sxtab16((int16x2_t)pair, (int8x4_t)bytes);
+}
+
+/* pair + bytes 1 and 3 */
+static inline uint32_t hil_sxtab16_odd(uint32_t pair, uint32_t bytes) {
+  uint32_t sums;
+  __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(sums) : "r"(pair), "r"(bytes));
+  return sums;
+}
+
+/* The larger of each two int8 values. */
+static inline uint32_t hil_max_bytes(uint32_t a, uint32_t b) {
+  uint32_t bytes;
+  __asm__(
+      "ssub8 %0, %1, %2\n"
+      "sel %0, %1, %2"
+      : "=&r"(bytes)
+      : "r"(a), "r"(b));
+  return bytes;
+}
+
+/* The smaller of each two int8 values. */
+static inline uint32_t hil_min_bytes(uint32_t a, uint32_t b) {
+  uint32_t bytes;
+  __asm__(
+      "ssub8 %0, %1, %2\n"
+      "sel %0, %2, %1"
+      : "=&r"(bytes)
+      : "r"(a), "r"(b));
+  return bytes;
 }
 
 /* a.low, then b.low */
@@ -83,6 +114,20 @@ static inline uint32_t hil_sxtb16_odd(uint32_t bytes) { return hil_sxtb16(bytes 
 static inline uint32_t hil_sxtab16(uint32_t pair, uint32_t bytes) {
   return hil_pair(hil_low(pair) + (int8_t)(bytes & 0xffu), hil_high(pair) + (int8_t)((bytes >> 16) & 0xffu));
 }
+
+static inline uint32_t hil_sxtab16_odd(uint32_t pair, uint32_t bytes) {
+  return hil_sxtab16(pair, bytes >> 8);
+}
+
+static inline uint32_t hil_max_bytes(uint32_t a, uint32_t b) {
+  uint32_t bytes = 0;
+  for (int i = 0; i < 32; i += 8) {
+    bytes |= ((int8_t)(a >> i) > (int8_t)(b >> i) ? (a >> i) & 0xffu : (b >> i) & 0xffu) << i;
+  }
+  return bytes;
+}
+
+static inline uint32_t hil_min_bytes(uint32_t a, uint32_t b) { return ~hil_max_bytes(~a, ~b); }
 
 static inline uint32_t hil_pack_low(uint32_t a, uint32_t b) { return (a & 0xffffu) | (b << 16); }
 static inline uint32_t hil_pack_high(uint32_t a, uint32_t b) { return (a >> 16) | (b & 0xffff0000u); }

@@ -141,7 +141,7 @@ typedef struct {
   int32_t rows; /* one of the three above */
 } hil_conv2d_dsp_params;
 
-/* Any kernel, stride, dilation and padding.  Scratch: 6 * depth bytes, and 3 * depth + 4 more unless all
+/* Any kernel, stride, dilation and padding.  Scratch: 6 * depth bytes, and 3 * depth + 12 more unless all
  * windows lie inside and rows are HIL_ROWS_OF_WORDS. */
 void hil_conv2d_dsp_s8(const int8_t *input, const hil_conv2d_dsp_params *params, int8_t *output,
                        void *scratch);
@@ -163,6 +163,12 @@ void hil_average_pool2d_s8(const int8_t *input, const hil_pool2d_params *params,
                            void *scratch);
 void hil_max_pool2d_s8(const int8_t *input, const hil_pool2d_params *params, int8_t *output, void *scratch);
 
+/* A multiple of four channels. */
+void hil_average_pool2d_dsp_s8(const int8_t *input, const hil_pool2d_params *params, int8_t *output,
+                               void *scratch);
+void hil_max_pool2d_dsp_s8(const int8_t *input, const hil_pool2d_params *params, int8_t *output,
+                           void *scratch);
+
 typedef struct {
   int32_t kept_size[2]; /* output is [kept_size[0]][kept_size[1]] */
   int32_t kept_step[2]; /* bytes in the input */
@@ -176,6 +182,9 @@ typedef struct {
 
 /* Scratch: 0. */
 void hil_mean_s8(const int8_t *input, const hil_mean_params *params, int8_t *output, void *scratch);
+
+/* Of all pixels, reduced_size[1] of them with kept_size[1] channels, a multiple of four. */
+void hil_mean_dsp_s8(const int8_t *input, const hil_mean_params *params, int8_t *output, void *scratch);
 
 /* ---------------------------------------------------------------- elementwise; all may run in place */
 

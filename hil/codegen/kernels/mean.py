@@ -12,7 +12,7 @@ from hil.graph.types import Graph, Mean, Operator
 _Run = tuple[int, int, bool]
 
 
-def _runs(graph: Graph, operator: Operator) -> list[_Run]:
+def runs_of(graph: Graph, operator: Operator) -> list[_Run]:
     options = operator.options
     assert isinstance(options, Mean)
     shape = graph.tensors[operator.inputs[0]].shape
@@ -30,7 +30,7 @@ def _runs(graph: Graph, operator: Operator) -> list[_Run]:
 
 
 def _is_supported(graph: Graph, operator: Operator) -> bool:
-    runs = _runs(graph, operator)
+    runs = runs_of(graph, operator)
     return all(sum(run[2] is reduced for run in runs) <= 2 for reduced in (False, True))
 
 
@@ -47,9 +47,9 @@ def _pair(runs: list[_Run], *, reduced: bool) -> tuple[tuple[int, ...], tuple[in
     return tuple(size for size, _ in filled), tuple(step for _, step in filled)
 
 
-def _arguments(graph: Graph, operator: Operator) -> Arguments:
+def arguments(graph: Graph, operator: Operator) -> Arguments:
     source, output = graph.tensors[operator.inputs[0]], graph.tensors[operator.output]
-    runs = _runs(graph, operator)
+    runs = runs_of(graph, operator)
     kept_size, kept_step = _pair(runs, reduced=False)
     reduced_size, reduced_step = _pair(runs, reduced=True)
     count = prod(reduced_size)
@@ -70,4 +70,4 @@ def _arguments(graph: Graph, operator: Operator) -> Arguments:
     )
 
 
-VARIANTS = (Variant("mean_s8/generic", "hil_mean_s8", _arguments, accepts=_is_supported),)
+VARIANTS = (Variant("mean_s8/generic", "hil_mean_s8", arguments, accepts=_is_supported),)

@@ -8,7 +8,7 @@ from hil.codegen.geometry import window_of
 from hil.graph.types import AveragePool2D, Graph, MaxPool2D, Operator
 
 
-def _arguments(graph: Graph, operator: Operator) -> Arguments:
+def arguments(graph: Graph, operator: Operator) -> Arguments:
     options = operator.options
     assert isinstance(options, AveragePool2D | MaxPool2D)
     low, high = activation_range(options.activation, graph.tensors[operator.output])
@@ -23,5 +23,5 @@ def _arguments(graph: Graph, operator: Operator) -> Arguments:
     )
 
 
-AVERAGE_VARIANTS = (Variant("average_pool2d_s8/generic", "hil_average_pool2d_s8", _arguments),)
-MAX_VARIANTS = (Variant("max_pool2d_s8/generic", "hil_max_pool2d_s8", _arguments),)
+AVERAGE_VARIANTS = (Variant("average_pool2d_s8/generic", "hil_average_pool2d_s8", arguments),)
+MAX_VARIANTS = (Variant("max_pool2d_s8/generic", "hil_max_pool2d_s8", arguments),)
