@@ -43,8 +43,8 @@ class Cost:
         parameters: weights and biases after batch normalisation is folded.
         macs: multiply-accumulates of one inference, padding included.
         weight_bytes: int8 weights plus int32 biases.
-        peak_activation_bytes: largest sum of int8 tensors alive at once, scratch not included: a lower
-            bound of RAM.
+        peak_activation_bytes: largest sum of int8 tensors alive at once, an output lying over an input as
+            far as any kernel could let it, scratch not included: a lower bound of RAM.
     """
 
     parameters: int

@@ -7,8 +7,9 @@ Conventions, shared with the compiler's own figures:
   image;
 * pooling, sums and softmax multiply nothing;
 * weights are int8, biases int32;
-* elementwise layers (sum, softmax) and flattening work in place where their input is not needed again, as
-  the memory planner has them; every other layer needs its inputs and its output at the same time.
+* a layer's output may lie over one input that is not needed again, as the memory planner has it where the
+  kernel allows; how far it may differs from kernel to kernel, so the peak counts only the larger of the two:
+  no plan of the whole network needs less.
 """
 
 from __future__ import annotations
@@ -34,7 +35,6 @@ from search.space.layers import (
 Shape: TypeAlias = tuple[int, ...]
 
 INPUT = "input"
-_IN_PLACE = (Sum, Flat, ClassProbabilities)
 BIAS_BYTES = 4
 
 
@@ -95,22 +95,21 @@ def count(layers: Sequence[Layer], input_shape: Shape) -> Cost:
 
 def _peak_bytes(layers: Sequence[Layer], sizes: dict[str, int]) -> int:
     """Largest sum of int8 tensors alive at once: each from the layer that writes it to the last that reads
-    it."""
+    it, and of an output and one input that ends there only the larger."""
     last_read = {name: index for index, layer in enumerate(layers) for name in layer.inputs}
     alive = peak = sizes[INPUT]
     for index, layer in enumerate(layers):
         written = sizes[layer.name]
         alive += written
         needed = alive
-        reused = 0  # what an elementwise layer writes over an input that ends here
+        hidden = 0
         for name in layer.inputs:
             if last_read.get(name) == index:
                 del last_read[name]  # a sum may read one tensor twice
                 alive -= sizes[name]
-                if sizes[name] == written and type(layer) in _IN_PLACE:
-                    reused = written
-        if needed - reused > peak:
-            peak = needed - reused
+                hidden = max(hidden, min(sizes[name], written))
+        if needed - hidden > peak:
+            peak = needed - hidden
     return peak
 
 

@@ -36,7 +36,7 @@ def test_a_convolution_by_hand() -> None:
         parameters=weights + 16 + 10,
         macs=4 * 4 * 3 * 3 * 16 + 16 * 10,
         weight_bytes=weights + 4 * (16 + 10),
-        peak_activation_bytes=8 * 8 + 4 * 4 * 16,
+        peak_activation_bytes=4 * 4 * 16,  # it may lie over the image
     )
 
 
@@ -44,15 +44,15 @@ def test_a_separable_convolution_by_hand() -> None:
     cost = digits_cost("conv3-8 ds5-24/2")
     assert cost.macs == 64 * 9 * 8 + 16 * 25 * 8 + 16 * 8 * 24 + 24 * 10
     assert cost.parameters == 9 * 8 + 8 + 25 * 8 + 8 + 8 * 24 + 24 + 240 + 10
-    assert cost.peak_activation_bytes == max(64 + 512, 512 + 128, 128 + 384)
+    assert cost.peak_activation_bytes == max(64, 512, 128, 384)
 
 
 def test_a_skip_keeps_the_block_input_alive() -> None:
-    # At the depthwise layer of block 2: its input and output (32 channels each) and what the skip waits
-    # for (8).
+    # At the depthwise layer of block 2: its output over its input (32 channels each), and what the skip
+    # waits for (8).
     with_skip, without = digits_cost("conv3-8 ir3-8x4s"), digits_cost("conv3-8 ir3-8x4")
-    assert without.peak_activation_bytes == 64 * (32 + 32)
-    assert with_skip.peak_activation_bytes == 64 * (32 + 32 + 8)
+    assert without.peak_activation_bytes == 64 * 32
+    assert with_skip.peak_activation_bytes == 64 * (32 + 8)
     assert with_skip.macs == without.macs
     assert with_skip.parameters == without.parameters
 
@@ -64,7 +64,7 @@ def test_a_sum_is_written_over_an_input_that_ends_there() -> None:
     needed_again = (conv, Sum("b", ("input", "a")), Sum("c", ("input", "b")), Sum("d", ("a", "c")))
     assert count(needed_again, (2, 2, 4)).peak_activation_bytes == 3 * 16
     # One tensor twice is one tensor.
-    assert count((conv, Sum("b", ("a", "a"))), (2, 2, 4)).peak_activation_bytes == 2 * 16
+    assert count((conv, Sum("b", ("a", "a"))), (2, 2, 4)).peak_activation_bytes == 16
 
 
 def test_stride_on_an_odd_map_rounds_up_and_pooling_down() -> None:
@@ -80,7 +80,7 @@ def test_stride_on_an_odd_map_rounds_up_and_pooling_down() -> None:
 
 def alive_bytes(layers: tuple[Layer, ...], input_shape: tuple[int, ...]) -> int:
     """Peak by definition: at each layer, all tensors written by then and still to be read, its output
-    included."""
+    included, less what that can share with the one input ending there with which it can share most."""
     shapes = output_shapes(layers, input_shape)
     peak = prod(input_shape)
     for now, layer in enumerate(layers):
@@ -88,12 +88,9 @@ def alive_bytes(layers: tuple[Layer, ...], input_shape: tuple[int, ...]) -> int:
         written = {"input"} | {earlier.name for earlier in layers[:now]}
         alive = {name for name in written if name in needed_later or name in layer.inputs}
         total = sum(prod(shapes[name]) for name in alive) + prod(shapes[layer.name])
-        ending = [name for name in layer.inputs if name not in needed_later]
-        if isinstance(layer, Sum | Flat | ClassProbabilities) and any(
-            prod(shapes[name]) == prod(shapes[layer.name]) for name in ending
-        ):
-            total -= prod(shapes[layer.name])
-        peak = max(peak, total)
+        ending = [prod(shapes[name]) for name in layer.inputs if name not in needed_later]
+        shared = [min(size, prod(shapes[layer.name])) for size in ending]
+        peak = max(peak, total - max(shared, default=0))
     return peak
 
 
@@ -119,7 +116,7 @@ def test_other_layers_than_those_of_the_chain_are_counted() -> None:
     cost = count(layers, (2, 2, 4))
     assert cost.macs == 4 * 16 + 4 * 9 * 4 + 16 * 3
     assert cost.parameters == 16 + 4 + 36 + 4 + 48 + 3
-    assert cost.peak_activation_bytes == alive_bytes(layers, (2, 2, 4)) == 48
+    assert cost.peak_activation_bytes == alive_bytes(layers, (2, 2, 4)) == 32
 
 
 @pytest.mark.parametrize(
@@ -144,6 +141,7 @@ def test_the_cost_is_that_of_the_compiled_network(text: str) -> None:
     from hil.codegen import generate
     from hil.graph import read
     from hil.macs import model_macs
+    from hil.memory import Needs, Overlap, plan
     from hil.quantize import quantize
     from search import network
 
@@ -159,5 +157,8 @@ def test_the_cost_is_that_of_the_compiled_network(text: str) -> None:
     cost = space.cost(architecture)
     assert cost.macs == model_macs(graph)
     assert cost.weight_bytes == stored
-    arena_bytes = generate(graph).plan.arena_bytes
-    assert 0.5 * arena_bytes <= cost.peak_activation_bytes <= arena_bytes
+    assert cost.peak_activation_bytes <= generate(graph).plan.arena_bytes
+    # What the planner would need if kernels had no scratch and could lay their outputs anywhere on an input.
+    anywhere = Needs(overlap=Overlap(0, lead_bytes=-graph.input_tensor.elements * 1000))
+    least_bytes = plan(graph, [anywhere] * len(graph.operators)).arena_bytes
+    assert cost.peak_activation_bytes <= least_bytes <= 1.02 * cost.peak_activation_bytes
