@@ -23,7 +23,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.codegen.geometry import reaches_outside, window_fields
+from hil.codegen.geometry import reaches_outside, window_of
 from hil.graph import types
 from hil.graph.types import Graph, Operator, Quantization, Tensor
 from hil.optimize.fates import Fates, takes_whole_pixels
@@ -114,18 +114,7 @@ def _is_needed(graph: Graph, operator: Operator, interval: Interval) -> Mask:
 
 def _pads(graph: Graph, operator: Operator) -> bool:
     """Does a window of the operator reach outside of its input?"""
-    options = operator.options
-    if not isinstance(options, types.Conv2D):
-        return False
-    _, kernel_h, kernel_w, _ = graph.tensors[operator.inputs[1]].shape
-    window = window_fields(
-        graph.tensors[operator.inputs[0]],
-        graph.tensors[operator.output],
-        kernel=(kernel_h, kernel_w),
-        stride=(options.stride_h, options.stride_w),
-        dilation=(options.dilation_h, options.dilation_w),
-    )
-    return reaches_outside(window)
+    return isinstance(operator.options, types.Conv2D) and reaches_outside(window_of(graph, operator))
 
 
 def _by_channel(graph: Graph, operator: Operator) -> NDArray[np.int64] | None:

@@ -13,7 +13,7 @@ from hil.devices import open_device
 from hil.errors import InputError
 from hil.firmware import write_project
 from hil.graph import read
-from hil.optimize import Reduction
+from hil.optimize import Reduction, apply
 from search.errors import StudyError
 from search.finding import Finding
 from search.store import Store
@@ -79,8 +79,9 @@ def export_trial(store: Store, number: int, folder: Path, optimize: Sequence[str
     device.close()
 
     graph = read(store.artifact(trained["tflite"]))
-    program = compile_model(graph, board=board, optimize=optimize)
-    reduction = Reduction.between(graph, program.graph) if optimize else None
+    smaller = apply(graph, optimize)
+    program = compile_model(smaller, board=board)
+    reduction = Reduction.between(graph, smaller) if optimize else None
     sources = folder / "c"
     sources.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(store.artifact(trained["tflite"]), folder / "model.tflite")
