@@ -21,6 +21,7 @@ void hil_columns_begin_dsp_s8(hil_columns *job, const int8_t *input, const hil_c
   job->row_bytes = params->row_bytes;
   job->row_count = window->kernel_h;
   job->depth = params->layer.depth;
+  job->pitch = params->layer.depth + 4;
   job->way = params->rows;
   job->first_y = params->inside_y[0];
   job->count_y = params->inside_y[1] - params->inside_y[0];
@@ -55,25 +56,20 @@ static void expand_rows(const hil_columns *job, const hil_position *tile) {
 
 static inline void store_word(int8_t *address, uint32_t word) { memcpy(address, &word, sizeof word); }
 
-/* The next three write whole words, up to three bytes too many: the next row overwrites them, or they meet
- * weights of 0.  The first one reads too many too; the compiler has seen to it that the input goes on. */
-static inline void copy_words(const int8_t *source, int32_t bytes, int8_t *patch) {
-  for (; bytes > 8; bytes -= 12) {
-    const uint32_t a = hil_load_word(source);
-    const uint32_t b = hil_load_word(source + 4);
-    const uint32_t c = hil_load_word(source + 8);
-    store_word(patch, a);
-    store_word(patch + 4, b);
-    store_word(patch + 8, c);
-    source += 12;
-    patch += 12;
-  }
-  for (; bytes > 0; bytes -= 4) {
-    store_word(patch, hil_load_word(source));
-    source += 4;
-    patch += 4;
-  }
+/* What follows writes whole words, up to three bytes too many: the next row overwrites them, or they meet
+ * weights of 0, or they fall into the gap behind a patch. */
+
+/* Twelve bytes, or four. */
+static inline void copy_12(const int8_t *source, int8_t *patch) {
+  const uint32_t a = hil_load_word(source);
+  const uint32_t b = hil_load_word(source + 4);
+  const uint32_t c = hil_load_word(source + 8);
+  store_word(patch, a);
+  store_word(patch + 4, b);
+  store_word(patch + 8, c);
 }
+
+static inline void copy_4(const int8_t *source, int8_t *patch) { store_word(patch, hil_load_word(source)); }
 
 static inline void fill_words(uint32_t word, int32_t bytes, int8_t *patch) {
   for (const int8_t *const end = patch + bytes; patch < end; patch += 4) {
@@ -92,19 +88,35 @@ static inline void copy_bytes(const int8_t *source, int32_t bytes, int8_t *patch
   }
 }
 
-static void copy_inside(const hil_columns *job, hil_position at, int8_t *patch) {
+/* Three windows at once, row by row.  Reads too many bytes too; the compiler has seen to it that the input
+ * goes on. */
+static void copy_rows(const hil_columns *job, const hil_position *tile) {
   const int32_t row_bytes = job->row_bytes;
-  const int32_t step = job->row_step;
-  const int8_t *source = window_start(job, at);
-  for (int32_t row = job->row_count; row > 0; --row) {
-    copy_words(source, row_bytes, patch);
-    source += step;
+  const int32_t pitch = job->pitch;
+  const int8_t *const a = window_start(job, tile[0]);
+  const int8_t *const b = window_start(job, tile[1]);
+  const int8_t *const c = window_start(job, tile[2]);
+  int8_t *patch = job->patches;
+  int32_t row = 0;
+  for (int32_t count = job->row_count; count > 0; --count) {
+    int32_t byte = 0;
+    for (; row_bytes - byte > 8; byte += 12) {
+      copy_12(a + row + byte, patch + byte);
+      copy_12(b + row + byte, patch + byte + pitch);
+      copy_12(c + row + byte, patch + byte + 2 * pitch);
+    }
+    for (; byte < row_bytes; byte += 4) {
+      copy_4(a + row + byte, patch + byte);
+      copy_4(b + row + byte, patch + byte + pitch);
+      copy_4(c + row + byte, patch + byte + 2 * pitch);
+    }
+    row += job->row_step;
     patch += row_bytes;
   }
 }
 
-/* dilation_w = 1 */
-static void copy_border(const hil_columns *job, hil_position at, int8_t *patch) {
+/* A window that may reach outside, with dilation_w = 1. */
+static void copy_window(const hil_columns *job, hil_position at, int8_t *patch) {
   const hil_window *const window = &job->params->window;
   const uint32_t padding = ((uint32_t)window->padding_value & 0xffu) * 0x01010101u;
   const int32_t left = at.x * window->stride_w - window->pad_left;
@@ -128,23 +140,24 @@ static void copy_border(const hil_columns *job, hil_position at, int8_t *patch) 
 }
 
 void hil_columns_fill_dsp_s8(const hil_columns *job, const hil_position *tile) {
-  if (job->way == HIL_ROWS_OF_WORDS && is_inside(job, tile[0]) && is_inside(job, tile[1]) &&
-      is_inside(job, tile[2])) {
+  int8_t *patch = job->patches;
+  const int32_t pitch = job->pitch;
+  const int inside = is_inside(job, tile[0]) && is_inside(job, tile[1]) && is_inside(job, tile[2]);
+  if (inside && job->way == HIL_ROWS_OF_WORDS) {
     expand_rows(job, tile);
     return;
   }
-  int8_t *patch = job->patches;
-  for (int32_t column = 0; column < HIL_TILE_COLUMNS; ++column) {
-    const hil_position at = tile[column];
-    if (job->way == HIL_ROWS_APART) {
-      hil_gather_patch_s8(job->input, &job->params->window, at.y, at.x, patch);
-    } else if (is_inside(job, at)) {
-      copy_inside(job, at, patch);
-    } else {
-      copy_border(job, at, patch);
+  if (inside && job->way == HIL_ROWS_OF_BYTES) {
+    copy_rows(job, tile);
+  } else {
+    for (int32_t column = 0; column < HIL_TILE_COLUMNS; ++column) {
+      if (job->way == HIL_ROWS_APART) {
+        hil_gather_patch_s8(job->input, &job->params->window, tile[column].y, tile[column].x,
+                            patch + column * pitch);
+      } else {
+        copy_window(job, tile[column], patch + column * pitch);
+      }
     }
-    patch += job->depth;
   }
-  patch = job->patches;
-  hil_expand_columns_dsp_s8(patch, patch + job->depth, patch + 2 * job->depth, job->columns, job->depth / 4);
+  hil_expand_columns_dsp_s8(patch, patch + pitch, patch + 2 * pitch, job->columns, job->depth / 4);
 }

@@ -21,6 +21,7 @@ typedef struct {
   int32_t row_step;       /* bytes from one row of a window to the next */
   int32_t row_bytes, row_count;
   int32_t depth;
+  int32_t pitch; /* from one patch to the next */
   int32_t way;
   int32_t first_y, count_y, first_x, count_x; /* of the windows that lie inside */
 } hil_columns;

@@ -230,6 +230,16 @@ void hil_mul_s8(const int8_t *a, const int8_t *b, const hil_mul_params *params, 
                 void *scratch);
 
 typedef struct {
+  hil_broadcast shape;
+  int32_t zero_point_a, zero_point_b;
+  int32_t multiplier, addend, shift; /* see hil/codegen/dsp.py; the product is shifted left by 8 */
+} hil_mul_dsp_params;
+
+/* As above, with all of int8 as the output's range. */
+void hil_mul_dsp_s8(const int8_t *a, const int8_t *b, const hil_mul_dsp_params *params, int8_t *output,
+                    void *scratch);
+
+typedef struct {
   int32_t size; /* elements */
   int32_t input_zero_point;
   int32_t multiplier, shift; /* input_scale / output_scale */

@@ -121,7 +121,7 @@ def _is_pointwise(graph: Graph, operator: Operator) -> bool:
 
 def _scratch(graph: Graph, operator: Operator) -> int:
     depth = _depth(graph, operator)
-    return 2 * _COLUMNS * depth + (_COLUMNS * depth + 4 if _copies(graph, operator) else 0)
+    return 2 * _COLUMNS * depth + (_COLUMNS * (depth + 4) if _copies(graph, operator) else 0)
 
 
 def _overlap(graph: Graph, operator: Operator) -> Overlap:
