@@ -61,6 +61,7 @@ DSP_VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
         types.FullyConnected: fully_connected_dsp.VARIANTS,
         types.Add: binary_dsp.ADD_VARIANTS,
         types.Sub: binary_dsp.SUB_VARIANTS,
+        types.Mul: binary_dsp.MUL_VARIANTS,
         types.AveragePool2D: pools_dsp.AVERAGE_VARIANTS,
         types.MaxPool2D: pools_dsp.MAX_VARIANTS,
         types.Mean: pools_dsp.MEAN_VARIANTS,

@@ -11,13 +11,13 @@ from hil.memory import Overlap
 ADD_HEADROOM_BITS = 20
 
 
-def _shape(graph: Graph, operator: Operator) -> dict[str, Field] | None:
+def broadcast(graph: Graph, operator: Operator) -> dict[str, Field] | None:
     a, b = (graph.tensors[index].shape for index in operator.inputs)
     return broadcast_fields(a, b)
 
 
-def _is_broadcastable(graph: Graph, operator: Operator) -> bool:
-    return _shape(graph, operator) is not None
+def is_broadcastable(graph: Graph, operator: Operator) -> bool:
+    return broadcast(graph, operator) is not None
 
 
 def operands(graph: Graph, operator: Operator) -> tuple[Operand, ...]:
@@ -46,7 +46,7 @@ def _sum(graph: Graph, operator: Operator) -> Arguments:
         inputs=operands(graph, operator),
         params_type="hil_add_params",
         params={
-            "shape": _shape(graph, operator) or {},
+            "shape": broadcast(graph, operator) or {},
             "zero_point_a": a.zero_point,
             "zero_point_b": b.zero_point,
             "multiplier_a": factor_a.multiplier,
@@ -62,18 +62,24 @@ def _sum(graph: Graph, operator: Operator) -> Arguments:
     )
 
 
+def product_factor(graph: Graph, operator: Operator) -> Factor:
+    """scale_a * scale_b / output_scale."""
+    a, b = (graph.tensors[index] for index in operator.inputs)
+    return quantize_factor(a.scale * b.scale / graph.tensors[operator.output].scale)
+
+
 def _mul(graph: Graph, operator: Operator) -> Arguments:
     options = operator.options
     assert isinstance(options, Mul)
     a, b = (graph.tensors[index] for index in operator.inputs)
     output = graph.tensors[operator.output]
-    factor = quantize_factor(a.scale * b.scale / output.scale)
+    factor = product_factor(graph, operator)
     low, high = activation_range(options.activation, output)
     return Arguments(
         inputs=operands(graph, operator),
         params_type="hil_mul_params",
         params={
-            "shape": _shape(graph, operator) or {},
+            "shape": broadcast(graph, operator) or {},
             "zero_point_a": a.zero_point,
             "zero_point_b": b.zero_point,
             "multiplier": factor.multiplier,
@@ -96,11 +102,11 @@ def full_operand(graph: Graph, operator: Operator) -> Overlap | None:
 
 
 ADD_VARIANTS = (
-    Variant("add_s8/generic", "hil_add_s8", _sum, accepts=_is_broadcastable, overlap=full_operand),
+    Variant("add_s8/generic", "hil_add_s8", _sum, accepts=is_broadcastable, overlap=full_operand),
 )
 SUB_VARIANTS = (
-    Variant("sub_s8/generic", "hil_sub_s8", _sum, accepts=_is_broadcastable, overlap=full_operand),
+    Variant("sub_s8/generic", "hil_sub_s8", _sum, accepts=is_broadcastable, overlap=full_operand),
 )
 MUL_VARIANTS = (
-    Variant("mul_s8/generic", "hil_mul_s8", _mul, accepts=_is_broadcastable, overlap=full_operand),
+    Variant("mul_s8/generic", "hil_mul_s8", _mul, accepts=is_broadcastable, overlap=full_operand),
 )

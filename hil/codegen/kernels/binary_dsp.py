@@ -1,4 +1,8 @@
-"""ADD and SUB of two operands of one shape, for cores with the DSP extension: the plane of `affine_fit`."""
+"""ADD, SUB and MUL for cores with the DSP extension.
+
+ADD and SUB of two operands of one shape are the plane of `affine_fit`.  MUL, with broadcasting, has one
+multiplication for both roundings, see `hil.codegen.dsp`.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,19 @@ import numpy as np
 from hil.codegen.affine_fit import Plane, fit, scaled
 from hil.codegen.call import Arguments, Variant
 from hil.codegen.fixed_point import INT8_MAX, INT8_MIN, FactorOutOfRange, activation_range
-from hil.codegen.kernels.binary import ADD_HEADROOM_BITS, full_operand, operands, sum_factors
-from hil.graph.types import Add, Graph, Operator, Sub
+from hil.codegen.kernels.binary import (
+    ADD_HEADROOM_BITS,
+    broadcast,
+    full_operand,
+    is_broadcastable,
+    operands,
+    product_factor,
+    sum_factors,
+)
+from hil.graph.types import Add, Graph, Mul, Operator, Sub
+
+#: The kernel shifts one operand of a product left by so much, p in `hil.codegen.dsp`.
+_PRESHIFT = 8
 
 
 def _plane(graph: Graph, operator: Operator) -> Plane | None:
@@ -62,5 +77,45 @@ def _arguments(graph: Graph, operator: Operator) -> Arguments:
     )
 
 
+def _product_shift(graph: Graph, operator: Operator) -> int | None:
+    """S of `hil.codegen.dsp`, or None.  A product is at most 255 * 255, so that p = 8 always fits."""
+    options = operator.options
+    assert isinstance(options, Mul)
+    if activation_range(options.activation, graph.tensors[operator.output]) != (INT8_MIN, INT8_MAX):
+        return None
+    try:
+        factor = product_factor(graph, operator)
+    except FactorOutOfRange:  # the generic variant says why
+        return None
+    shift = _PRESHIFT - 1 - factor.shift
+    return shift if factor.multiplier > 0 and factor.shift <= -1 and shift <= 22 else None
+
+
+def _accepts_product(graph: Graph, operator: Operator) -> bool:
+    return is_broadcastable(graph, operator) and _product_shift(graph, operator) is not None
+
+
+def _product(graph: Graph, operator: Operator) -> Arguments:
+    a, b = (graph.tensors[index] for index in operator.inputs)
+    shift = _product_shift(graph, operator)
+    assert shift is not None  # _accepts_product has checked
+    zero_point = graph.tensors[operator.output].zero_point
+    return Arguments(
+        inputs=operands(graph, operator),
+        params_type="hil_mul_dsp_params",
+        params={
+            "shape": broadcast(graph, operator) or {},
+            "zero_point_a": a.zero_point,
+            "zero_point_b": b.zero_point,
+            "multiplier": product_factor(graph, operator).multiplier,
+            "addend": (1 << (_PRESHIFT - 2)) + (1 << (shift - 1)) + (zero_point << shift),
+            "shift": shift,
+        },
+    )
+
+
 ADD_VARIANTS = (Variant("add_s8/dsp", "hil_add_dsp_s8", _arguments, accepts=_accepts, overlap=full_operand),)
 SUB_VARIANTS = (Variant("sub_s8/dsp", "hil_add_dsp_s8", _arguments, accepts=_accepts, overlap=full_operand),)
+MUL_VARIANTS = (
+    Variant("mul_s8/dsp", "hil_mul_dsp_s8", _product, accepts=_accepts_product, overlap=full_operand),
+)
