@@ -166,7 +166,7 @@ def test_faults_are_told_apart_by_their_outcome(
 ) -> None:
     bench = Bench(tmp_path)
 
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise fault
 
     monkeypatch.setattr("search.evaluate.compile_model", fail)
