@@ -73,6 +73,29 @@ def _conv2d_cases(draw: st.DrawFn) -> Case:
 
 
 @st.composite
+def _common_conv2d_cases(draw: st.DrawFn) -> Case:
+    """What TensorFlow's converter makes of common layers, and DSP kernels take: an even number of outputs, no
+    weight of -128, a range that fits the sums, an output zero point of -128 where there is a ReLU.
+    """
+    activation = draw(st.sampled_from(["NONE", "RELU"]))
+    return conv2d(
+        draw(_seeds),
+        size=draw(st.tuples(st.integers(1, 12), st.integers(1, 12))),
+        channels=(draw(st.integers(1, 9) | st.sampled_from([4, 8, 16, 32])), 2 * draw(st.integers(1, 8))),
+        kernel=draw(st.sampled_from([(1, 1), (3, 3)]) | _kernels),
+        stride=draw(st.just((1, 1)) | _steps),
+        dilation=draw(st.just((1, 1)) | _steps),
+        padding=draw(_paddings),
+        activation=activation,
+        x=draw(st.builds(Scale, st.just(0.02), _zero_points)),
+        out_zero_point=-128 if activation == "RELU" else draw(_zero_points),
+        bias=draw(st.booleans()),
+        spread=draw(st.sampled_from([0.5, 1.0])),
+        narrow=True,
+    )
+
+
+@st.composite
 def _depthwise_cases(draw: st.DrawFn) -> Case:
     return depthwise_conv2d(
         draw(_seeds),
@@ -152,6 +175,7 @@ def _unary_cases(operator: str) -> st.SearchStrategy[Case]:
 
 KINDS: Mapping[str, st.SearchStrategy[Case]] = {
     "conv2d": _conv2d_cases(),
+    "common conv2d": _common_conv2d_cases(),
     "depthwise_conv2d": _depthwise_cases(),
     "fully_connected": st.builds(
         fully_connected,
