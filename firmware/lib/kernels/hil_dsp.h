@@ -92,6 +92,13 @@ static inline int32_t hil_smmla(int32_t a, int32_t b, int32_t sum) {
   return result;
 }
 
+/* sum + the high word of a * b, rounded with ties upwards */
+static inline int32_t hil_smmlar(int32_t a, int32_t b, int32_t sum) {
+  int32_t result;
+  __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+  return result;
+}
+
 #else
 
 static inline int32_t hil_low(uint32_t pair) { return (int16_t)(pair & 0xffffu); }
@@ -134,6 +141,10 @@ static inline uint32_t hil_pack_high(uint32_t a, uint32_t b) { return (a >> 16) 
 
 static inline int32_t hil_smmla(int32_t a, int32_t b, int32_t sum) {
   return (int32_t)((uint32_t)sum + (uint32_t)(int32_t)(((int64_t)a * b) >> 32));
+}
+
+static inline int32_t hil_smmlar(int32_t a, int32_t b, int32_t sum) {
+  return (int32_t)((uint32_t)sum + (uint32_t)(int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32));
 }
 
 #endif

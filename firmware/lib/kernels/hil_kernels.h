@@ -19,6 +19,7 @@
 
 #include <stdint.h>
 
+#include "hil_depthwise_sweeps_dsp_s8.h"
 #include "hil_tile_dsp_s8.h"
 
 /* ---------------------------------------------------------------- parts that several kernels share */
@@ -150,6 +151,37 @@ void hil_conv2d_dsp_s8(const int8_t *input, const hil_conv2d_dsp_params *params,
 void hil_conv2d_1x1_dsp_s8(const int8_t *input, const hil_conv2d_dsp_params *params, int8_t *output,
                            void *scratch);
 
+/* ---------------------------------------------------------------- depthwise on a core with DSP */
+
+/* Depthwise 3x3, multiplier 1, dilation 1.  A line is a row or a column of the map, as the compiler likes. */
+typedef struct {
+  int32_t groups;       /* of four channels */
+  int32_t stride;       /* along lines and across them: 1 or 2 */
+  int32_t input_length; /* pixels of a line */
+  int32_t input_lines;
+  int32_t input_step;      /* bytes from one pixel of a line to the next */
+  int32_t input_line_step; /* bytes from one line to the next */
+  int32_t output_length;
+  int32_t output_lines;
+  int32_t output_step;
+  int32_t output_line_step;
+  int32_t pad;      /* padding before the pixels of a line, >= 0 */
+  int32_t pad_line; /* and before the first line */
+  uint32_t padding; /* four times the input's zero point */
+  int32_t columns;  /* that a sweep reads: input_length and all padding, see depthwise_conv2d_dsp.py */
+  uint32_t turns;   /* of the loop of a sweep, less one, << 17; bit 16: it begins in the middle of a turn */
+  int32_t addend;   /* of all channels, see hil/codegen/dsp.py; each adds 1 << shift */
+  const int8_t *channels; /* for each: int32 bias, int32 multiplier, int8 weights[3 along][3 across], int8
+                             shift, with bit 7 where ties need no correction */
+  const hil_depthwise_sweeps *sweeps;
+} hil_depthwise_conv2d_dsp_params;
+
+/* Scratch: 32 bytes for each column, 4 for each output of a line that a sweep makes, and four blocks of
+ * sweeps->block_words words, eight with stride 1.  The output may start where the input starts, if lines are
+ * rows or output_length = input_length. */
+void hil_depthwise_conv2d_dsp_s8(const int8_t *input, const hil_depthwise_conv2d_dsp_params *params,
+                                 int8_t *output, void *scratch);
+
 /* ---------------------------------------------------------------- pools and means */
 
 typedef struct {
@@ -206,6 +238,23 @@ void hil_add_s8(const int8_t *a, const int8_t *b, const hil_add_params *params, 
 /* a - b; the same otherwise. */
 void hil_sub_s8(const int8_t *a, const int8_t *b, const hil_add_params *params, int8_t *output,
                 void *scratch);
+
+/* The terms' scales differ; "fine" is the smaller. */
+typedef struct {
+  hil_broadcast shape; /* a: fine, b: coarse */
+  int32_t zero_point_fine, multiplier_fine;
+  int32_t shift_fine; /* to the right, > 0 */
+  int32_t sign_fine;  /* 1 or -1: what is subtracted */
+  int32_t zero_point_coarse, sign_coarse;
+  int32_t multiplier, shift; /* of the sum; to the right, > 0 */
+  int32_t addend;            /* 2^(shift - 1) + (zero point of the output << shift) */
+  int32_t activation_min;
+  int32_t activation_max;
+} hil_add_rows_dsp_params;
+
+/* fine + coarse, or one minus the other, with broadcasting.  In place as hil_add_s8.  Scratch: 0. */
+void hil_add_rows_dsp_s8(const int8_t *fine, const int8_t *coarse, const hil_add_rows_dsp_params *params,
+                         int8_t *output, void *scratch);
 
 typedef struct {
   int32_t size; /* elements; both operands have the output's shape */

@@ -1,6 +1,7 @@
 """ADD, SUB and MUL for cores with the DSP extension.
 
-ADD and SUB of two operands of one shape are the plane of `affine_fit`.  MUL, with broadcasting, has one
+ADD and SUB of two operands of one shape are the plane of `affine_fit`, if there is one; else they are
+computed step by step ("rows"), as with broadcasting.  MUL, with broadcasting, has one
 multiplication for both roundings, see `hil.codegen.dsp`.
 """
 
@@ -12,7 +13,8 @@ import numpy as np
 
 from hil.codegen.affine_fit import Plane, fit, scaled
 from hil.codegen.call import Arguments, Variant
-from hil.codegen.fixed_point import INT8_MAX, INT8_MIN, FactorOutOfRange, activation_range
+from hil.codegen.fixed_point import INT8_MAX, INT8_MIN, Factor, FactorOutOfRange, activation_range
+from hil.codegen.geometry import broadcast_fields
 from hil.codegen.kernels.binary import (
     ADD_HEADROOM_BITS,
     broadcast,
@@ -77,6 +79,60 @@ def _arguments(graph: Graph, operator: Operator) -> Arguments:
     )
 
 
+def _fine(graph: Graph, operator: Operator) -> int:
+    """Position of the operand with the smaller scale."""
+    a, b = (graph.tensors[index].scale for index in operator.inputs)
+    return 0 if a < b else 1
+
+
+def _row_factors(graph: Graph, operator: Operator) -> tuple[Factor, Factor] | None:
+    """Of the fine operand and of the sum, or None where the kernel cannot shift by them."""
+    scales = [graph.tensors[index].scale for index in (*operator.inputs, operator.output)]
+    try:
+        *terms, total = sum_factors(*scales)
+    except FactorOutOfRange:  # the generic variant says why
+        return None
+    fine = terms[_fine(graph, operator)]
+    # The addend is 2^(shift - 1) + (zero point << shift).
+    return (fine, total) if fine.shift <= -1 and -22 <= total.shift <= -1 else None
+
+
+def _accepts_rows(graph: Graph, operator: Operator) -> bool:
+    return is_broadcastable(graph, operator) and _row_factors(graph, operator) is not None
+
+
+def _rows(graph: Graph, operator: Operator) -> Arguments:
+    options = operator.options
+    assert isinstance(options, Add | Sub)
+    factors = _row_factors(graph, operator)
+    assert factors is not None  # _accepts_rows has checked
+    output = graph.tensors[operator.output]
+    signs = (1, -1 if isinstance(options, Sub) else 1)
+    order = (0, 1) if _fine(graph, operator) == 0 else (1, 0)
+    fine, coarse = (graph.tensors[operator.inputs[position]] for position in order)
+    both = operands(graph, operator)
+    shift = -factors[1].shift
+    low, high = activation_range(options.activation, output)
+    return Arguments(
+        inputs=tuple(both[position] for position in order),
+        params_type="hil_add_rows_dsp_params",
+        params={
+            "shape": broadcast_fields(fine.shape, coarse.shape) or {},
+            "zero_point_fine": fine.zero_point,
+            "multiplier_fine": factors[0].multiplier,
+            "shift_fine": -factors[0].shift,
+            "sign_fine": signs[order[0]],
+            "zero_point_coarse": coarse.zero_point,
+            "sign_coarse": signs[order[1]],
+            "multiplier": factors[1].multiplier,
+            "shift": shift,
+            "addend": (1 << (shift - 1)) + (output.zero_point << shift),
+            "activation_min": low,
+            "activation_max": high,
+        },
+    )
+
+
 def _product_shift(graph: Graph, operator: Operator) -> int | None:
     """S of `hil.codegen.dsp`, or None.  A product is at most 255 * 255, so that p = 8 always fits."""
     options = operator.options
@@ -114,8 +170,14 @@ def _product(graph: Graph, operator: Operator) -> Arguments:
     )
 
 
-ADD_VARIANTS = (Variant("add_s8/dsp", "hil_add_dsp_s8", _arguments, accepts=_accepts, overlap=full_operand),)
-SUB_VARIANTS = (Variant("sub_s8/dsp", "hil_add_dsp_s8", _arguments, accepts=_accepts, overlap=full_operand),)
+ADD_VARIANTS = (
+    Variant("add_s8/dsp", "hil_add_dsp_s8", _arguments, accepts=_accepts, overlap=full_operand),
+    Variant("add_s8/dsp-rows", "hil_add_rows_dsp_s8", _rows, accepts=_accepts_rows, overlap=full_operand),
+)
+SUB_VARIANTS = (
+    Variant("sub_s8/dsp", "hil_add_dsp_s8", _arguments, accepts=_accepts, overlap=full_operand),
+    Variant("sub_s8/dsp-rows", "hil_add_rows_dsp_s8", _rows, accepts=_accepts_rows, overlap=full_operand),
+)
 MUL_VARIANTS = (
     Variant("mul_s8/dsp", "hil_mul_dsp_s8", _product, accepts=_accepts_product, overlap=full_operand),
 )
