@@ -56,8 +56,9 @@ def model_c(graph: Graph, calls: Sequence[Call], plan: ArenaPlan) -> str:
         output_offset=plan.offsets[graph.output],
         output_bytes=graph.output_tensor.size_bytes,
     )
-    definitions = "".join(_definitions(graph, call, plan, names) for call in calls)
-    cases = "".join(_case(graph, call, plan, names) for call in calls)
+    params = _shared_params(calls, names)
+    definitions = "".join(_definitions(graph, call, plan, names, params) for call in calls)
+    cases = "".join(_case(graph, call, plan, names, params) for call in calls)
     return (
         f"{head}{definitions}\nvoid hil_model_run_operator(uint16_t index) {{\n"
         f"  switch (index) {{\n{cases}    default:\n      break;\n  }}\n}}\n"
@@ -85,8 +86,19 @@ def _shape(graph: Graph, tensor: int) -> str:
     return "x".join(str(size) for size in graph.tensors[tensor].shape)
 
 
-def _definitions(graph: Graph, call: Call, plan: ArenaPlan, names: _Names) -> str:
-    """The constants that no earlier call has, and the parameters of one call."""
+def _shared_params(calls: Sequence[Call], names: _Names) -> dict[int, str]:
+    """Operator -> the name of its parameters: that of the first call with the same ones."""
+    first: dict[tuple[str, str], str] = {}
+    return {
+        call.operator: first.setdefault(
+            (call.arguments.params_type, _fields(names, call.arguments.params)), _prefix(call)
+        )
+        for call in calls
+    }
+
+
+def _definitions(graph: Graph, call: Call, plan: ArenaPlan, names: _Names, params: Mapping[int, str]) -> str:
+    """The constants and the parameters that no earlier call has."""
     prefix = _prefix(call)
     text = f"\n/* {_title(graph, call)} */\n"
     text += "".join(
@@ -97,7 +109,7 @@ def _definitions(graph: Graph, call: Call, plan: ArenaPlan, names: _Names) -> st
     if call.arguments.input_array:
         pointers = ", ".join(_pointer(operand, plan, names) for operand in call.arguments.inputs)
         text += f"static const int8_t *const {prefix}_inputs[] = {{{pointers}}};\n"
-    if call.arguments.params_type:
+    if call.arguments.params_type and params[call.operator] == prefix:
         fields = _fields(names, call.arguments.params)
         text += f"static const {call.arguments.params_type} {prefix} = {fields};\n"
     return text
@@ -126,7 +138,7 @@ def _pointer(operand: Operand, plan: ArenaPlan, names: _Names) -> str:
     return f"hil_arena + {plan.offsets[operand]}"
 
 
-def _case(graph: Graph, call: Call, plan: ArenaPlan, names: _Names) -> str:
+def _case(graph: Graph, call: Call, plan: ArenaPlan, names: _Names, params: Mapping[int, str]) -> str:
     """One case of the switch: one call, or none."""
     output = f"hil_arena + {plan.offsets[call.output]}"
     statement = ""
@@ -135,6 +147,6 @@ def _case(graph: Graph, call: Call, plan: ArenaPlan, names: _Names) -> str:
         if call.arguments.input_array:
             inputs = [f"{_prefix(call)}_inputs"]
         scratch = f"hil_arena + {plan.scratch[call.operator][0]}" if call.needs.scratch_bytes else "NULL"
-        arguments = ", ".join([*inputs, f"&{_prefix(call)}", output, scratch])
+        arguments = ", ".join([*inputs, f"&{params[call.operator]}", output, scratch])
         statement = f"      {call.function}({arguments});\n"
     return f"    case {call.operator}: /* {_title(graph, call)} */\n{statement}      break;\n"
