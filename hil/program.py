@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hil.graph.types import Graph
 from hil.macs import operator_macs
 from hil.memory import ArenaPlan
+from hil.patches import Patches
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +24,7 @@ class Program:
         runtime: "aot".
         general: per operator, whether a slower kernel than the core's best for its kind serves it, because
             the better one's precondition (on shape or weight values) did not hold; empty where not known.
+        patches: which operators run in stripes; None where all run in one piece.
     """
 
     graph: Graph
@@ -32,6 +34,7 @@ class Program:
     weight_bytes: int
     runtime: str = "aot"
     general: tuple[bool, ...] = ()
+    patches: Patches | None = None
 
     @property
     def digest(self) -> str:

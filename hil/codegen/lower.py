@@ -24,6 +24,23 @@ def lower(graph: Graph, target: Target = PORTABLE) -> tuple[Call, ...]:
     return tuple(_lower_one(graph, operator, target) for operator in graph.operators)
 
 
+def needs_of(graph: Graph, operator: Operator, target: Target) -> Needs:
+    """What the kernel of one operator would ask of the arena; cheaper than the whole call.
+
+    Raises:
+        UnsupportedOperator: as `lower`.
+    """
+    return _needs(graph, operator, _choose(graph, operator, target))
+
+
+def _needs(graph: Graph, operator: Operator, variant: Variant) -> Needs:
+    return Needs(
+        scratch_bytes=variant.scratch_bytes(graph, operator),
+        overlap=variant.overlap(graph, operator),
+        scratch_over=variant.scratch_over,
+    )
+
+
 def _lower_one(graph: Graph, operator: Operator, target: Target) -> Call:
     variant = _choose(graph, operator, target)
     try:
@@ -41,11 +58,7 @@ def _lower_one(graph: Graph, operator: Operator, target: Target) -> Call:
         variant=variant.name,
         arguments=arguments,
         output=operator.output,
-        needs=Needs(
-            scratch_bytes=variant.scratch_bytes(graph, operator),
-            overlap=variant.overlap(graph, operator),
-            scratch_over=variant.scratch_over,
-        ),
+        needs=_needs(graph, operator, variant),
         general=on_general_path(variant, type(operator.options), target),
     )
 

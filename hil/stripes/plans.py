@@ -1,0 +1,138 @@
+"""Arena against work: which stages, cut into how many stripes, are worth having.
+
+All of it is known before anything is built: the arena from the planner, on the graph as it would be cut, and
+the work as the MACs of that graph.  More stripes, or a longer stage, mean less RAM and more MACs, up to a
+point where the stage's source and output, or the operators behind it, make the peak.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from hil.codegen import Target, generate
+from hil.codegen.fuse_pad import fuse_pad
+from hil.errors import DoesNotFit
+from hil.graph.types import Graph
+from hil.macs import model_macs
+from hil.patches import Patches
+from hil.program import Program
+from hil.stripes.arena import Arenas
+from hil.stripes.cut import cut
+from hil.stripes.stage import Stage, boundaries, stages
+
+# As many as the firmware can count the cycles of one by one (HIL_PROFILE_MAX); each call takes flash, too.
+_MOST_OPERATORS = 128
+
+
+@dataclass(frozen=True, eq=False)
+class StripePlan:
+    """One way to execute a network.
+
+    Attributes:
+        graph: the network, cut.
+        arena_bytes: the RAM of its activations, scratch included.
+        macs: of one inference.
+        patches: what is executed in stripes; None for the network in one piece.
+    """
+
+    graph: Graph = field(repr=False)
+    arena_bytes: int
+    macs: int
+    patches: Patches | None = None
+
+    def __str__(self) -> str:
+        return "in one piece" if self.patches is None else str(self.patches)
+
+
+def plain_plan(graph: Graph, target: Target) -> StripePlan:
+    """The network in one piece."""
+    graph = fuse_pad(graph)
+    return StripePlan(graph, Arenas(graph, target).bytes_of(graph), model_macs(graph))
+
+
+def all_plans(graph: Graph, target: Target) -> list[StripePlan]:
+    """The plans of which none needs both less RAM and fewer MACs.
+
+    Returns:
+        The plain plan first, then ever smaller arenas for ever more MACs.
+    """
+    return list(_front(graph, target))
+
+
+def fit(graph: Graph, target: Target, arena_limit: int) -> StripePlan:
+    """The plan of the fewest MACs whose arena fits; the plain one where that fits.
+
+    Args:
+        arena_limit: bytes.
+
+    Raises:
+        DoesNotFit: none does; the text names the smallest.
+    """
+    smallest: StripePlan | None = None
+    for candidate in _front(graph, target):
+        if candidate.arena_bytes <= arena_limit:
+            return candidate
+        smallest = candidate
+    assert smallest is not None  # there is the plain one
+    raise DoesNotFit(
+        "arena",
+        smallest.arena_bytes,
+        arena_limit,
+        parts={"arena": smallest.arena_bytes},
+        by=f"the smallest plan ({smallest})",
+    )
+
+
+def compile_plan(chosen: StripePlan, target: Target) -> Program:
+    """The program of a plan."""
+    return replace(generate(chosen.graph, target), patches=chosen.patches)
+
+
+def _front(graph: Graph, target: Target) -> Iterator[StripePlan]:
+    """In the order of rising MACs, each plan whose arena is smaller than that of all before it."""
+    graph = fuse_pad(graph)
+    arenas = Arenas(graph, target)
+    plain = StripePlan(graph, arenas.bytes_of(graph), model_macs(graph))
+    yield plain
+    smallest = plain.arena_bytes
+    candidates = [
+        (model_macs(cut_graph), stripes, stage, cut_graph)
+        for stage in stages(graph)
+        for stripes, cut_graph in _cuts(graph, stage)
+    ]
+    for macs, stripes, stage, cut_graph in sorted(candidates, key=lambda c: (c[0], c[1], c[2].last)):
+        if arenas.at_least(cut_graph, stage) >= smallest:
+            continue
+        arena_bytes = arenas.bytes_of(cut_graph)
+        if arena_bytes < smallest:
+            smallest = arena_bytes
+            patches = Patches(
+                first=stage.first,
+                last=stage.last,
+                stripes=stripes,
+                macs=macs,
+                recomputed_macs=macs - plain.macs,
+                plain_arena_bytes=plain.arena_bytes,
+            )
+            yield StripePlan(cut_graph, arena_bytes, macs, patches)
+
+
+def _cuts(graph: Graph, stage: Stage) -> Iterator[tuple[int, Graph]]:
+    """The stage in 2, 3, ... stripes, as long as the highest stripe becomes lower."""
+    height = graph.tensors[stage.output].shape[1]
+    lowest = height
+    for stripes in range(2, height + 1):
+        if -(-height // stripes) == lowest:
+            continue
+        edges = boundaries(graph, stage, stripes)
+        if edges is None:
+            continue
+        highest = max(end - first for first, end in pairwise(edges))
+        if highest < lowest:
+            lowest = highest
+            cut_graph = cut(graph, stage, edges)
+            if len(cut_graph.operators) > _MOST_OPERATORS:
+                return
+            yield stripes, cut_graph
