@@ -292,6 +292,8 @@ def fixed_cases() -> list[Case]:
         # Many pairs, near the least and at another shift of the plane that serves DSP cores.
         binary(48, "add", (24, 24, 9), "constant", False, "RELU", _X, Scale(0.11, -20), -128),
         binary(49, "sub", (17, 24, 9), "constant", True, "NONE", _X, Scale(0.3, 20), 7, spread=16.0),
+        binary(57, "sub", (5, 6, 7), "columns", False, "RELU6", _X, Scale(0.05, -9), -100),
+        binary(58, "add", (9, 9, 8), "constant", False, "RELU6", _LOW, Scale(0.013, -9), -90, spread=4.0),
         binary(50, "add", (12, 9, 7), "itself", False, "NONE", _X, _X, -3),
         binary(41, "sub", (4, 3, 5), "channels", True, "NONE", _X, Scale(0.01, 4), 9),
         # A tie that falls the other way where the output's factor is divided in single precision.

@@ -14,6 +14,7 @@
 static void add_row(const int8_t *fine, int32_t step_fine, const int8_t *coarse, int32_t step_coarse,
                     const hil_add_rows_dsp_params *params, int32_t size, int8_t *output) {
   const int32_t zero_point_fine = params->zero_point_fine;
+  const int32_t scale_fine = params->scale_fine;
   const int32_t multiplier_fine = params->multiplier_fine;
   const int32_t shift_fine = params->shift_fine;
   const int32_t half_fine = (int32_t)1 << (shift_fine - 1);
@@ -27,7 +28,7 @@ static void add_row(const int8_t *fine, int32_t step_fine, const int8_t *coarse,
   const int32_t high = params->activation_max;
   const int8_t *const end = output + size;
   while (output != end) {
-    const int32_t scaled = hil_smmlar((*fine - zero_point_fine) * (1 << 21), multiplier_fine, 0);
+    const int32_t scaled = hil_smmlar((*fine - zero_point_fine) * scale_fine, multiplier_fine, 0);
     const int32_t term = (scaled + half_fine + (scaled >> 31)) >> shift_fine;
     const int32_t sum = term * sign_fine + (*coarse * sign_coarse + offset_coarse);
     const int32_t result = hil_smmlar(sum, multiplier, addend + (sum >> 31)) >> shift;

@@ -167,7 +167,7 @@ typedef struct {
   int32_t output_line_step;
   int32_t pad;      /* padding before the pixels of a line, >= 0 */
   int32_t pad_line; /* and before the first line */
-  uint32_t padding; /* four times the input's zero point */
+  uint32_t padding; /* four times the byte of the input's zero point */
   int32_t columns;  /* that a sweep reads: input_length and all padding, see depthwise_conv2d_dsp.py */
   uint32_t turns;   /* of the loop of a sweep, less one, << 17; bit 16: it begins in the middle of a turn */
   int32_t addend;   /* of all channels, see hil/codegen/dsp.py; each adds 1 << shift */
@@ -239,10 +239,12 @@ void hil_add_s8(const int8_t *a, const int8_t *b, const hil_add_params *params, 
 void hil_sub_s8(const int8_t *a, const int8_t *b, const hil_add_params *params, int8_t *output,
                 void *scratch);
 
-/* The terms' scales differ; "fine" is the smaller. */
+/* "Fine" is the operand of the smaller scale, "coarse" the other one. */
 typedef struct {
   hil_broadcast shape; /* a: fine, b: coarse */
-  int32_t zero_point_fine, multiplier_fine;
+  int32_t zero_point_fine;
+  int32_t scale_fine; /* 2^21, or 2^22 where both scales are the same */
+  int32_t multiplier_fine;
   int32_t shift_fine; /* to the right, > 0 */
   int32_t sign_fine;  /* 1 or -1: what is subtracted */
   int32_t zero_point_coarse, sign_coarse;

@@ -94,7 +94,7 @@ def _row_factors(graph: Graph, operator: Operator) -> tuple[Factor, Factor] | No
         return None
     fine = terms[_fine(graph, operator)]
     # The addend is 2^(shift - 1) + (zero point << shift).
-    return (fine, total) if fine.shift <= -1 and -22 <= total.shift <= -1 else None
+    return (fine, total) if -22 <= total.shift <= -1 else None
 
 
 def _accepts_rows(graph: Graph, operator: Operator) -> bool:
@@ -112,6 +112,8 @@ def _rows(graph: Graph, operator: Operator) -> Arguments:
     fine, coarse = (graph.tensors[operator.inputs[position]] for position in order)
     both = operands(graph, operator)
     shift = -factors[1].shift
+    # The kernel always shifts to the right; where there is nothing to shift it begins with twice as much.
+    doubled = 1 if factors[0].shift == 0 else 0
     low, high = activation_range(options.activation, output)
     return Arguments(
         inputs=tuple(both[position] for position in order),
@@ -119,8 +121,9 @@ def _rows(graph: Graph, operator: Operator) -> Arguments:
         params={
             "shape": broadcast_fields(fine.shape, coarse.shape) or {},
             "zero_point_fine": fine.zero_point,
+            "scale_fine": 1 << (ADD_HEADROOM_BITS + 1 + doubled),
             "multiplier_fine": factors[0].multiplier,
-            "shift_fine": -factors[0].shift,
+            "shift_fine": doubled - factors[0].shift,
             "sign_fine": signs[order[0]],
             "zero_point_coarse": coarse.zero_point,
             "sign_coarse": signs[order[1]],
