@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hil.api import compile_model, measure
+    from hil.api import compile_model, measure, plans
     from hil.bench import BenchSettings, bench
     from hil.board import Board, list_boards, load_board
     from hil.devices import attached, open_device
@@ -34,6 +34,7 @@ _HOME = {
     "load_board": "hil.board",
     "measure": "hil.api",
     "open_device": "hil.devices",
+    "plans": "hil.api",
 }
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "load_board",
     "measure",
     "open_device",
+    "plans",
 ]
 
 

@@ -17,11 +17,14 @@ from hil.devices import open_device
 from hil.errors import BadModel, InputError, QuantizationFailed
 from hil.graph.types import Graph
 from hil.program import Program
+from hil.units import read_size
 
 if TYPE_CHECKING:
     from hil.board import Board
+    from hil.codegen import Target
     from hil.device import Device
     from hil.measurement import Measurement
+    from hil.stripes import StripePlan
 
 Model: TypeAlias = "str | os.PathLike[str] | bytes | Graph | Any"
 """Path of a .tflite or .keras file, the bytes of a .tflite file, a Graph, or a keras.Model."""
@@ -37,6 +40,7 @@ def measure(
     representative: Any = None,
     per_layer: bool = False,
     optimize: Sequence[str] = (),
+    arena_limit: int | str | None = None,
     settings: BenchSettings | None = None,
 ) -> Measurement:
     """Measure a model on a device.
@@ -55,6 +59,9 @@ def measure(
         optimize: passes over a finished network that keep its output, see hil.optimize.PASSES, e.g.
             ("constant-channels",).  The origin's settings say so, and what it took away; the output is still
             held against the model as it was handed in.
+        arena_limit: bytes, or text such as "24 kB" (1024 bytes): where the arena would be larger, the first
+            operators run in stripes, as few as it takes (hil.stripes).  The origin's settings say so
+            (`hil.patches.Patches.from_settings`).
         settings: of the bench; `per_layer` given here counts as well.
 
     Returns:
@@ -78,7 +85,7 @@ def measure(
         stages_s: dict[str, float] = {}
         graph, random_ranges = _read(model, representative, stages_s)
         graph, facts = _optimize(graph, optimize, stages_s, random_ranges=random_ranges)
-        program = _compile(graph, opened.board, stages_s)
+        program = _compile(graph, opened.board, arena_limit, stages_s)
         image = opened.build(program)
         measurement = bench(image, opened, settings, truth(graph))
     finally:
@@ -92,22 +99,51 @@ def measure(
 
 
 def compile_model(
-    model: Model, *, board: Board | None = None, representative: Any = None, optimize: Sequence[str] = ()
+    model: Model,
+    *,
+    board: Board | None = None,
+    representative: Any = None,
+    optimize: Sequence[str] = (),
+    arena_limit: int | str | None = None,
 ) -> Program:
     """A model as C sources with a memory plan.
 
     Args:
-        model, representative, optimize: as for `measure`.
+        model, representative, optimize, arena_limit: as for `measure`.
         board: whose core the kernels are chosen for; None: kernels that run on any core.
 
     Raises:
         BadModel, UnsupportedOperator, QuantizationFailed.
+        DoesNotFit: no plan keeps the limit.
         InputError: there is no such optimization, or nothing to base it on.
     """
     _check_optimize(optimize)
     graph, random_ranges = _read(model, representative, {})
     graph, _ = _optimize(graph, optimize, {}, random_ranges=random_ranges)
-    return _compile(graph, board, {})
+    return _compile(graph, board, arena_limit, {})
+
+
+def plans(model: Model, *, board: str | Board | None = None, representative: Any = None) -> list[StripePlan]:
+    """The ways to execute a model that are worth having: ever smaller arenas for ever more MACs.
+
+    Args:
+        model, representative: as for `measure`.
+        board: whose core the kernels are chosen for, or its id; None: kernels that run on any core.
+
+    Returns:
+        The model in one piece first.  Nothing is built: arena and MACs are known from the plan.
+
+    Raises:
+        BadModel, UnsupportedOperator, QuantizationFailed, UnknownBoard.
+
+    Example:
+        [(str(plan), plan.arena_bytes, plan.macs) for plan in plans("model.tflite", board="nrf52840_dk")]
+    """
+    from hil.board import load_board
+    from hil.stripes import all_plans
+
+    graph, _ = _read(model, representative, {})
+    return all_plans(graph, _target(load_board(board) if isinstance(board, str) else board))
 
 
 def _check_optimize(names: Sequence[str]) -> None:
@@ -191,10 +227,23 @@ def _random_inputs(shape: tuple[int | None, ...]) -> NDArray[np.float32]:
     return samples.astype(np.float32)
 
 
-def _compile(graph: Graph, board: Board | None, stages_s: dict[str, float]) -> Program:
-    from hil.codegen import PORTABLE, Target, generate
+def _compile(
+    graph: Graph, board: Board | None, arena_limit: int | str | None, stages_s: dict[str, float]
+) -> Program:
+    from hil.codegen import generate
+    from hil.stripes import compile_plan, fit
 
     start = time.perf_counter()
-    program = generate(graph, PORTABLE if board is None else Target.of(board))
+    target = _target(board)
+    if arena_limit is None:
+        program = generate(graph, target)
+    else:
+        program = compile_plan(fit(graph, target, read_size(arena_limit)), target)
     stages_s["codegen"] = time.perf_counter() - start
     return program
+
+
+def _target(board: Board | None) -> Target:
+    from hil.codegen import PORTABLE, Target
+
+    return PORTABLE if board is None else Target.of(board)

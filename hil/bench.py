@@ -21,12 +21,12 @@ import numpy as np
 
 from hil.device import Device
 from hil.errors import DeviceError, Outcome, WrongImage, WrongOutput
-from hil.graph.types import Graph, Operator
 from hil.image import Image
 from hil.interpreter import Reference
+from hil.layers import layer_measurements
 from hil.link import Link
-from hil.macs import model_macs, operator_macs
-from hil.measurement import LayerMeasurement, Measurement, Origin, OutputCheck, Provenance
+from hil.macs import model_macs
+from hil.measurement import Measurement, Origin, OutputCheck, Provenance
 from hil.protocol import Info
 
 EMULATED_UNIT = b"EMULATED"
@@ -266,36 +266,10 @@ def _measurement(
         energy_uj=None if power is None else power.voltage_v * power.active_current_a * latency_us,
         energy_provenance=None if power is None else Provenance.ESTIMATED,
         check=check,
-        layers=_layers(image, run, us_per_cycle),
+        layers=layer_measurements(image.program, run.layer_cycles, us_per_cycle),
         stages_s=run.stages_s,
         origin=_origin(image, device, settings, run.info),
     )
-
-
-def _layers(image: Image, run: _Run, us_per_cycle: float) -> tuple[LayerMeasurement, ...]:
-    program = image.program
-    graph = program.graph
-    return tuple(
-        LayerMeasurement(
-            index=operator.index,
-            operator=operator.name,
-            layer=operator.layer,
-            variant=program.variants[operator.index],
-            output_shape=graph.tensors[operator.output].shape,
-            macs=operator_macs(graph, operator),
-            cycles=cycles,
-            latency_us=cycles * us_per_cycle,
-            live_bytes=program.plan.live_bytes[operator.index],
-            weight_bytes=_constant_bytes(graph, operator),
-        )
-        for operator, cycles in zip(graph.operators, run.layer_cycles, strict=bool(run.layer_cycles))
-    )
-
-
-def _constant_bytes(graph: Graph, operator: Operator) -> int:
-    """Weights and bias as the model holds them, without what the compiler adds."""
-    tensors = (graph.tensors[index] for index in operator.inputs)
-    return sum(tensor.size_bytes for tensor in tensors if tensor.is_constant)
 
 
 def _origin(image: Image, device: Device, settings: BenchSettings, info: Info) -> Origin:
@@ -315,6 +289,9 @@ def _origin(image: Image, device: Device, settings: BenchSettings, info: Info) -
         image_digest=image.digest,
         profile_digest=device.board.digest,
         tools=dict(image.tools),
-        settings={key: float(value) for key, value in asdict(settings).items()},
+        settings={
+            **{key: float(value) for key, value in asdict(settings).items()},
+            **(image.program.patches.to_settings() if image.program.patches else {}),
+        },
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )

@@ -1,6 +1,12 @@
-"""Figures for people: the unit that reads best, three significant digits."""
+"""Figures for people: the unit that reads best, three significant digits.  And sizes as people write them."""
 
 from __future__ import annotations
+
+import re
+
+from hil.errors import InputError
+
+_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kKmM]?)(?:i?[bB]|bytes)?")
 
 
 def _scaled(value: float, steps: tuple[tuple[float, str], ...]) -> str:
@@ -33,6 +39,20 @@ def size(size_bytes: float) -> str:
     if abs(size_bytes) < 1024:
         return f"{size_bytes:.0f} B"
     return _scaled(size_bytes, ((1024.0 * 1024.0, "MiB"), (1024.0, "KiB")))
+
+
+def read_size(text: str | int) -> int:
+    """ "24 kB", "24k", "24576" -> 24576; k is 1024, as memories are specified.
+
+    Raises:
+        InputError: no size, or none above 0.
+    """
+    match = _SIZE.fullmatch(str(text).strip())
+    factor = {"": 1, "k": 1024, "m": 1024 * 1024}[match["unit"].lower()] if match else 0
+    size_bytes = int(float(match["number"]) * factor) if match else 0
+    if size_bytes < 1:
+        raise InputError(f"'{text}' is no size", remedy="write bytes, or kB or MB behind the number: 24 kB")
+    return size_bytes
 
 
 def count(value: float) -> str:

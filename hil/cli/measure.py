@@ -42,6 +42,14 @@ def measure(
             help="For a trained network: leave out channels proven constant; the output stays the same.",
         ),
     ] = False,
+    arena_limit: Annotated[
+        str | None,
+        typer.Option(
+            "--arena-limit",
+            metavar="SIZE",
+            help="E.g. 24k: run the first operators in stripes where the arena would be larger.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole measurement as JSON.")] = False,
 ) -> None:
     """Measure latency, RAM, flash and energy of a model.
@@ -50,6 +58,7 @@ def measure(
 
     [dim]$[/dim] hilnas measure model.tflite --board nrf52840_dk
     [dim]$[/dim] hilnas measure model.keras --device emulated:nrf52840_dk --per-layer
+    [dim]$[/dim] hilnas measure model.tflite --board nrf52840_dk --arena-limit 24k
     [dim]$[/dim] hilnas measure model.tflite --device serial:/dev/ttyACM0 --board nrf52840_dk --json
     """
     from hil.api import measure as measure_model
@@ -64,7 +73,12 @@ def measure(
         console.note(chosen.reason)
     with console.working(f"measuring {model.name} on {chosen.name}"):
         measurement = measure_model(
-            model, device=chosen.name, board=board, per_layer=per_layer, optimize=optimize
+            model,
+            device=chosen.name,
+            board=board,
+            per_layer=per_layer,
+            optimize=optimize,
+            arena_limit=arena_limit,
         )
     if as_json:
         typer.echo(json.dumps(to_dict(measurement), indent=2))

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from hil import units
 from hil.measurement import Measurement
+from hil.patches import Patches
 
 # Columns that must not be cut, for figures without their unit are worth nothing.
 _WIDTHS = {"latency": 7, "share": 6, "cycles/MAC": 10, "RAM": 8, "MACs": 6, "weights": 8}
@@ -43,6 +44,9 @@ def measurement_table(name: str, m: Measurement) -> Table:
         f"arena {m.arena_bytes:,} + static {m.static_bytes:,} + stack {m.stack_bytes:,} bytes",
         measured,
     )
+    if patches := Patches.from_settings(origin.settings):
+        plain = f"arena in one piece {patches.plain_arena_bytes:,} bytes"
+        table.add_row("patched", f"{patches.stripes} stripes", f"{patches}; {plain}", "planned")
     table.add_row(
         "flash",
         units.size(m.flash_bytes),

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from hil.codegen.call import Call
 from hil.codegen.emit import model_c
-from hil.codegen.fuse_pad import fuse_pad
 from hil.codegen.lower import lower
+from hil.codegen.prepare import prepared
 from hil.codegen.sharing import weight_bytes
 from hil.codegen.target import PORTABLE, Target
 from hil.graph.types import Graph
-from hil.memory import plan, with_least_peak
+from hil.memory import plan
 from hil.program import Program
 
 __all__ = ["PORTABLE", "Call", "Target", "generate", "lower"]
 
 
 def generate(graph: Graph, target: Target = PORTABLE) -> Program:
-    """Compile a model: fuse what can be fused, choose kernels, plan the arena, write model.c.
+    """Compile a model: fuse operators, order them, choose kernels, plan the arena, write model.c.
 
     Args:
         graph: from `hil.graph.read`.
@@ -29,11 +29,8 @@ def generate(graph: Graph, target: Target = PORTABLE) -> Program:
     Raises:
         UnsupportedOperator: an operator comes in a form that no kernel serves.
     """
-    graph = fuse_pad(graph)
+    graph = prepared(graph, target)
     calls = lower(graph, target)
-    ordered = with_least_peak(graph, [call.needs for call in calls])
-    if ordered is not graph:
-        graph, calls = ordered, lower(ordered, target)
     arena = plan(graph, [call.needs for call in calls])
     return Program(
         graph=graph,

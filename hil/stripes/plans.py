@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from hil.codegen import Target, generate
-from hil.codegen.fuse_pad import fuse_pad
+from hil.codegen.prepare import prepared
 from hil.errors import DoesNotFit
 from hil.graph.types import Graph
 from hil.macs import model_macs
@@ -48,7 +48,7 @@ class StripePlan:
 
 def plain_plan(graph: Graph, target: Target) -> StripePlan:
     """The network in one piece."""
-    graph = fuse_pad(graph)
+    graph = prepared(graph, target)
     return StripePlan(graph, Arenas(graph, target).bytes_of(graph), model_macs(graph))
 
 
@@ -92,7 +92,7 @@ def compile_plan(chosen: StripePlan, target: Target) -> Program:
 
 def _front(graph: Graph, target: Target) -> Iterator[StripePlan]:
     """In the order of rising MACs, each plan whose arena is smaller than that of all before it."""
-    graph = fuse_pad(graph)
+    graph = prepared(graph, target)
     arenas = Arenas(graph, target)
     plain = StripePlan(graph, arenas.bytes_of(graph), model_macs(graph))
     yield plain
