@@ -5,7 +5,6 @@
  * "Fine" is the operand of the smaller scale.  The other one's factor is exactly 1/2, so that it is shifted
  * only.
  */
-#include "hil_arithmetic.h"
 #include "hil_dsp.h"
 #include "hil_kernels.h"
 
@@ -13,26 +12,23 @@
  * of its doubling high multiply. */
 static void add_row(const int8_t *fine, int32_t step_fine, const int8_t *coarse, int32_t step_coarse,
                     const hil_add_rows_dsp_params *params, int32_t size, int8_t *output) {
-  const int32_t zero_point_fine = params->zero_point_fine;
   const int32_t scale_fine = params->scale_fine;
+  const int32_t offset_fine = params->offset_fine;
   const int32_t multiplier_fine = params->multiplier_fine;
   const int32_t shift_fine = params->shift_fine;
   const int32_t half_fine = (int32_t)1 << (shift_fine - 1);
-  const int32_t sign_fine = params->sign_fine * 2;
-  const int32_t sign_coarse = params->sign_coarse * (1 << 20);
-  const int32_t offset_coarse = -params->zero_point_coarse * sign_coarse;
+  const int32_t sign_fine = params->sign_fine;
+  const int32_t scale_coarse = params->scale_coarse;
+  const int32_t offset_coarse = params->offset_coarse;
   const int32_t multiplier = params->multiplier;
   const int32_t shift = params->shift;
   const int32_t addend = params->addend;
-  const int32_t low = params->activation_min;
-  const int32_t high = params->activation_max;
   const int8_t *const end = output + size;
   while (output != end) {
-    const int32_t scaled = hil_smmlar((*fine - zero_point_fine) * scale_fine, multiplier_fine, 0);
+    const int32_t scaled = hil_smmulr(*fine * scale_fine + offset_fine, multiplier_fine);
     const int32_t term = (scaled + half_fine + (scaled >> 31)) >> shift_fine;
-    const int32_t sum = term * sign_fine + (*coarse * sign_coarse + offset_coarse);
-    const int32_t result = hil_smmlar(sum, multiplier, addend + (sum >> 31)) >> shift;
-    *output++ = (int8_t)hil_clamp(result, low, high);
+    const int32_t sum = term * sign_fine + (*coarse * scale_coarse + offset_coarse);
+    *output++ = (int8_t)hil_saturate_s8(hil_smmlar(sum, multiplier, addend + (sum >> 31)) >> shift);
     fine += step_fine;
     coarse += step_coarse;
   }

@@ -92,7 +92,14 @@ static inline int32_t hil_smmla(int32_t a, int32_t b, int32_t sum) {
   return result;
 }
 
-/* sum + the high word of a * b, rounded with ties upwards */
+/* the high word of a * b, rounded with ties upwards */
+static inline int32_t hil_smmulr(int32_t a, int32_t b) {
+  int32_t result;
+  __asm__("smmulr %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+}
+
+/* The same, plus sum. */
 static inline int32_t hil_smmlar(int32_t a, int32_t b, int32_t sum) {
   int32_t result;
   __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
@@ -143,8 +150,12 @@ static inline int32_t hil_smmla(int32_t a, int32_t b, int32_t sum) {
   return (int32_t)((uint32_t)sum + (uint32_t)(int32_t)(((int64_t)a * b) >> 32));
 }
 
+static inline int32_t hil_smmulr(int32_t a, int32_t b) {
+  return (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+}
+
 static inline int32_t hil_smmlar(int32_t a, int32_t b, int32_t sum) {
-  return (int32_t)((uint32_t)sum + (uint32_t)(int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32));
+  return (int32_t)((uint32_t)sum + (uint32_t)hil_smmulr(a, b));
 }
 
 #endif

@@ -239,22 +239,22 @@ void hil_add_s8(const int8_t *a, const int8_t *b, const hil_add_params *params, 
 void hil_sub_s8(const int8_t *a, const int8_t *b, const hil_add_params *params, int8_t *output,
                 void *scratch);
 
-/* "Fine" is the operand of the smaller scale, "coarse" the other one. */
+/* "Fine" is the operand of the smaller scale, "coarse" the other one; each times its scale plus its offset is
+ * (q - zero_point) times 2^20 for coarse, with its sign, and 2^21 for fine, or 2^22 where both scales are
+ * the same. */
 typedef struct {
   hil_broadcast shape; /* a: fine, b: coarse */
-  int32_t zero_point_fine;
-  int32_t scale_fine; /* 2^21, or 2^22 where both scales are the same */
+  int32_t scale_fine, offset_fine;
   int32_t multiplier_fine;
   int32_t shift_fine; /* to the right, > 0 */
-  int32_t sign_fine;  /* 1 or -1: what is subtracted */
-  int32_t zero_point_coarse, sign_coarse;
+  int32_t sign_fine;  /* 2, or -2 where it is subtracted */
+  int32_t scale_coarse, offset_coarse;
   int32_t multiplier, shift; /* of the sum; to the right, > 0 */
   int32_t addend;            /* 2^(shift - 1) + (zero point of the output << shift) */
-  int32_t activation_min;
-  int32_t activation_max;
 } hil_add_rows_dsp_params;
 
-/* fine + coarse, or one minus the other, with broadcasting.  In place as hil_add_s8.  Scratch: 0. */
+/* fine + coarse, or one minus the other, with broadcasting and all of int8 as the output's range.  In place
+ * as hil_add_s8.  Scratch: 0. */
 void hil_add_rows_dsp_s8(const int8_t *fine, const int8_t *coarse, const hil_add_rows_dsp_params *params,
                          int8_t *output, void *scratch);
 

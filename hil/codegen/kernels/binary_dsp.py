@@ -98,40 +98,43 @@ def _row_factors(graph: Graph, operator: Operator) -> tuple[Factor, Factor] | No
 
 
 def _accepts_rows(graph: Graph, operator: Operator) -> bool:
-    return is_broadcastable(graph, operator) and _row_factors(graph, operator) is not None
+    options = operator.options
+    assert isinstance(options, Add | Sub)
+    span = activation_range(options.activation, graph.tensors[operator.output])
+    return (
+        span == (INT8_MIN, INT8_MAX)
+        and is_broadcastable(graph, operator)
+        and _row_factors(graph, operator) is not None
+    )
 
 
 def _rows(graph: Graph, operator: Operator) -> Arguments:
-    options = operator.options
-    assert isinstance(options, Add | Sub)
     factors = _row_factors(graph, operator)
     assert factors is not None  # _accepts_rows has checked
-    output = graph.tensors[operator.output]
-    signs = (1, -1 if isinstance(options, Sub) else 1)
+    signs = (1, -1 if isinstance(operator.options, Sub) else 1)
     order = (0, 1) if _fine(graph, operator) == 0 else (1, 0)
     fine, coarse = (graph.tensors[operator.inputs[position]] for position in order)
     both = operands(graph, operator)
     shift = -factors[1].shift
     # The kernel always shifts to the right; where there is nothing to shift it begins with twice as much.
     doubled = 1 if factors[0].shift == 0 else 0
-    low, high = activation_range(options.activation, output)
+    scale_fine = 1 << (ADD_HEADROOM_BITS + 1 + doubled)
+    scale_coarse = signs[order[1]] << ADD_HEADROOM_BITS
     return Arguments(
         inputs=tuple(both[position] for position in order),
         params_type="hil_add_rows_dsp_params",
         params={
             "shape": broadcast_fields(fine.shape, coarse.shape) or {},
-            "zero_point_fine": fine.zero_point,
-            "scale_fine": 1 << (ADD_HEADROOM_BITS + 1 + doubled),
+            "scale_fine": scale_fine,
+            "offset_fine": -fine.zero_point * scale_fine,
             "multiplier_fine": factors[0].multiplier,
             "shift_fine": doubled - factors[0].shift,
-            "sign_fine": signs[order[0]],
-            "zero_point_coarse": coarse.zero_point,
-            "sign_coarse": signs[order[1]],
+            "sign_fine": 2 * signs[order[0]],
+            "scale_coarse": scale_coarse,
+            "offset_coarse": -coarse.zero_point * scale_coarse,
             "multiplier": factors[1].multiplier,
             "shift": shift,
-            "addend": (1 << (shift - 1)) + (output.zero_point << shift),
-            "activation_min": low,
-            "activation_max": high,
+            "addend": (1 << (shift - 1)) + (graph.tensors[operator.output].zero_point << shift),
         },
     )
 
