@@ -139,12 +139,38 @@ static void copy_window(const hil_columns *job, hil_position at, int8_t *patch) 
   }
 }
 
+/* Three rows of nine bytes, 3x3 of three colours, become seven words; columns of the other two windows lie
+ * between them. */
+static inline void put_words(uint32_t word, uint32_t *columns) {
+  columns[0] = hil_sxtb16(word);
+  columns[HIL_TILE_COLUMNS] = hil_sxtb16_odd(word);
+}
+
+static void expand_colours(const int8_t *top, int32_t step, uint32_t *columns) {
+  const int8_t *const middle = top + step;
+  const int8_t *const bottom = middle + step;
+  put_words(hil_load_word(top), columns);
+  put_words(hil_load_word(top + 4), columns + 6);
+  put_words((uint8_t)top[8] | hil_load_word(middle) << 8, columns + 12);
+  put_words(hil_load_word(middle + 3), columns + 18);
+  put_words((uint8_t)middle[7] | (uint32_t)(uint8_t)middle[8] << 8 | hil_load_word(bottom) << 16,
+            columns + 24);
+  put_words(hil_load_word(bottom + 2), columns + 30);
+  put_words(hil_load_word(bottom + 5) >> 8, columns + 36);
+}
+
 void hil_columns_fill_dsp_s8(const hil_columns *job, const hil_position *tile) {
   int8_t *patch = job->patches;
   const int32_t pitch = job->pitch;
   const int inside = is_inside(job, tile[0]) && is_inside(job, tile[1]) && is_inside(job, tile[2]);
   if (inside && job->way == HIL_ROWS_OF_WORDS) {
     expand_rows(job, tile);
+    return;
+  }
+  if (inside && job->way == HIL_ROWS_OF_COLOURS) {
+    for (int32_t column = 0; column < HIL_TILE_COLUMNS; ++column) {
+      expand_colours(window_start(job, tile[column]), job->row_step, job->columns + column);
+    }
     return;
   }
   if (inside && job->way == HIL_ROWS_OF_BYTES) {

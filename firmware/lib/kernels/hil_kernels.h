@@ -125,9 +125,10 @@ void hil_fully_connected_dsp_s8(const int8_t *input, const hil_fully_connected_d
 
 /* ---------------------------------------------------------------- convolutions on a core with DSP */
 
-#define HIL_ROWS_OF_WORDS 0 /* dilation_w is 1, and row_bytes a multiple of 4 */
-#define HIL_ROWS_OF_BYTES 1 /* dilation_w is 1 */
-#define HIL_ROWS_APART    2
+#define HIL_ROWS_OF_WORDS   0 /* dilation_w is 1, and row_bytes a multiple of 4 */
+#define HIL_ROWS_OF_BYTES   1 /* dilation_w is 1 */
+#define HIL_ROWS_APART      2
+#define HIL_ROWS_OF_COLOURS 3 /* dilation_w is 1, kernel_h = kernel_w = input_c = 3, row_bytes 9 */
 
 typedef struct {
   hil_window window;
@@ -139,7 +140,7 @@ typedef struct {
    * behind them where kernel_w * input_c is no multiple of 4. */
   int32_t inside_y[2];
   int32_t inside_x[2];
-  int32_t rows; /* one of the three above */
+  int32_t rows; /* one of the four above */
 } hil_conv2d_dsp_params;
 
 /* Any kernel, stride, dilation and padding.  Scratch: 6 * depth bytes, and 3 * depth + 12 more unless all

@@ -17,6 +17,12 @@ from hil.memory import Overlap
 _COLUMNS = 3
 
 
+def _is_of_colours(graph: Graph, operator: Operator) -> bool:
+    """A first layer with windows of 3x3 pixels of three colours, which has a way of its own."""
+    window = conv2d_window(graph, operator)
+    return window["dilation_w"] == 1 and all(window[n] == 3 for n in ("kernel_h", "kernel_w", "input_c"))
+
+
 def _row_bytes(graph: Graph, operator: Operator) -> int:
     """Of a window's row in a column.
 
@@ -26,6 +32,8 @@ def _row_bytes(graph: Graph, operator: Operator) -> int:
     """
     window = conv2d_window(graph, operator)
     rows, row = window["kernel_h"], window["kernel_w"] * window["input_c"]
+    if _is_of_colours(graph, operator):
+        return row
     words = padded_depth(row) // 4
     more = rows * words - padded_depth(rows * row) // 4
     filling = more * 25 * graph.tensors[operator.output].shape[3] // 2 + 25 * rows
@@ -58,6 +66,8 @@ def _rows(graph: Graph, operator: Operator) -> Symbol:
     """How the rows of a window become rows of a column."""
     if conv2d_window(graph, operator)["dilation_w"] > 1:
         return Symbol("HIL_ROWS_APART")
+    if _is_of_colours(graph, operator):
+        return Symbol("HIL_ROWS_OF_COLOURS")
     return Symbol("HIL_ROWS_OF_BYTES" if _row_bytes(graph, operator) % 4 else "HIL_ROWS_OF_WORDS")
 
 
@@ -69,7 +79,7 @@ def _inside(graph: Graph, operator: Operator) -> dict[str, Field]:
     below -= (window["kernel_h"] - 1) * window["dilation_h"]
     right = columns[1] * window["stride_w"] - window["pad_left"] + window["kernel_w"]
     spare = (below * window["input_w"] - right) * window["input_c"]
-    if window["kernel_w"] * window["input_c"] % 4 and spare < 3:
+    if window["kernel_w"] * window["input_c"] % 4 and spare < 3 and not _is_of_colours(graph, operator):
         rows = (rows[0], rows[1] - 1)
     return {"inside_y": rows, "inside_x": columns}
 
