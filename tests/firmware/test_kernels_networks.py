@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from hil.codegen import generate
+from hil.codegen import PORTABLE, Target, generate
 from hil.graph import read
 from tests.firmware.host import HostRunError, HostRunner
 from tests.support.network_cases import fixed_networks, networks
@@ -29,6 +29,8 @@ GOLDEN = {
 }
 
 
+TARGETS = pytest.mark.parametrize("target", [PORTABLE, Target(dsp=True)], ids=["portable", "dsp"])
+
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed on this host")
 
 
@@ -38,28 +40,31 @@ def runner() -> Iterator[HostRunner]:
         yield host
 
 
+@TARGETS
 @pytest.mark.parametrize("name", GOLDEN)
-def test_reference_model_gives_its_golden_output(runner: HostRunner, name: str) -> None:
+def test_reference_model_gives_its_golden_output(runner: HostRunner, name: str, target: Target) -> None:
     path = MODELS / f"{name}.tflite"
     if not path.exists():
         pytest.skip(f"the MLPerf Tiny models are not here: {path}")
-    program = generate(read(path))
+    program = generate(read(path), target)
     k = np.arange(program.graph.input_tensor.elements)
     output = runner.run(program, ((73 * k + 41) % 256 - 128).astype(np.int8))
     assert hashlib.sha256(output.tobytes()).hexdigest().startswith(GOLDEN[name])
 
 
+@TARGETS
 @pytest.mark.parametrize("case", fixed_networks(), ids=lambda case: case.name)
-def test_network_is_bit_exact(runner: HostRunner, case: Case) -> None:
+def test_network_is_bit_exact(runner: HostRunner, case: Case, target: Target) -> None:
     pytest.importorskip("tflite_micro", reason="the exact truth needs the tflite-micro wheel")
-    np.testing.assert_array_equal(runner.run(generate(read(case.model)), case.data), case.truth())
+    np.testing.assert_array_equal(runner.run(generate(read(case.model), target), case.data), case.truth())
 
 
+@TARGETS
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(case=networks)
-def test_random_network_is_bit_exact(runner: HostRunner, case: Case) -> None:
+def test_random_network_is_bit_exact(runner: HostRunner, target: Target, case: Case) -> None:
     pytest.importorskip("tflite_micro", reason="the exact truth needs the tflite-micro wheel")
-    np.testing.assert_array_equal(runner.run(generate(read(case.model)), case.data), case.truth())
+    np.testing.assert_array_equal(runner.run(generate(read(case.model), target), case.data), case.truth())
 
 
 def test_an_inference_can_be_repeated(runner: HostRunner) -> None:
