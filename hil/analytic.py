@@ -18,7 +18,7 @@ profile says, usually nothing.
 from __future__ import annotations
 
 from hil.board import Board, OperatorCost
-from hil.graph.types import Graph, Operator
+from hil.graph.types import Graph, Operator, RowJoin, RowSlice
 from hil.macs import operator_work
 
 
@@ -30,6 +30,8 @@ def cost_of(board: Board, operator_name: str) -> OperatorCost:
 
 def operator_cycles(board: Board, graph: Graph, operator: Operator) -> int:
     """Cycles of one operator, rounded to whole cycles."""
+    if isinstance(operator.options, RowSlice | RowJoin):
+        return 0
     cost = cost_of(board, operator.name)
     outputs = graph.tensors[operator.output].elements
     return round(cost.fixed + cost.per_mac * operator_work(graph, operator) + cost.per_output * outputs)

@@ -23,7 +23,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from search.errors import BadConfig
 from search.objective import Objectives
@@ -160,6 +160,8 @@ class StudyConfig(Options):
         constraints: such as "latency_us <= 20 ms"; `search/metrics.py` has metrics and units.
         device: "emulated:BOARD", "simulated:BOARD" or "serial:PORT".
         board: id of a profile in boards/; needed for "serial:PORT" only, else it is part of `device`.
+        patches: "auto" runs the first operators of a network in stripes where its arena would break a limit
+            on RAM, at the price of latency; "never" gives such a network up.
         source: the file that it was read from; not part of what the study is.
 
     Raises:
@@ -171,6 +173,7 @@ class StudyConfig(Options):
     constraints: tuple[str, ...] = ()
     device: str = "emulated:nrf52840_dk"
     board: str = ""
+    patches: Literal["never", "auto"] = "never"
     data: DataConfig = field(default_factory=DataConfig)
     space: SpaceConfig = field(default_factory=SpaceConfig)
     strategy: StrategyConfig = field(default_factory=StrategyConfig)

@@ -41,6 +41,7 @@ from search.datasets.base import Images, Labels
 from search.errors import BadConfig
 from search.events import EpochFinished
 from search.finding import Finding
+from search.room import ArenaRoom, arena_room
 from search.space.base import Architecture
 from search.trial import Stage
 
@@ -93,8 +94,10 @@ class HilEvaluator:
 
     def _analytic(self, work: Work) -> Finding:
         cost = self.space.cost(work.architecture)
+        patched = self._config.patches == "auto"
+        activations = cost.striped_activation_bytes if patched else cost.peak_activation_bytes
         self._must_fit(
-            ram={"activations": cost.peak_activation_bytes},
+            ram={"activations": activations},
             flash={"weights": cost.weight_bytes},
             how="by the layer list alone",
         )
@@ -103,8 +106,8 @@ class HilEvaluator:
             values={"macs": cost.macs, "parameters": cost.parameters},
             provenance={"macs": ANALYTIC, "parameters": ANALYTIC},
             at_least={
-                "arena_bytes": cost.peak_activation_bytes,
-                "ram_bytes": cost.peak_activation_bytes,
+                "arena_bytes": activations,
+                "ram_bytes": activations,
                 "weight_bytes": cost.weight_bytes,
                 "flash_bytes": cost.weight_bytes,
             },
@@ -136,6 +139,7 @@ class HilEvaluator:
                 "peak_operator": peak.name,
                 "peak_layer": peak.layer,
                 "operators": len(program.graph.operators),
+                "patches": None if program.patches is None else program.patches.to_dict(),
             },
         )
 
@@ -200,6 +204,9 @@ class HilEvaluator:
     def _deploy(self, work: Work) -> Finding:
         self._forget()
         tflite = work.findings[Stage.TRAIN].detail["tflite"]
+        # With other weights other kernels may serve, which ask for other scratch: by then it is too late to
+        # give the network up.
+        self._built(work.store.artifact(tflite), as_small_as_can_be=True)
         measurement, reused = self._measured(work, tflite, replace(self._settings, per_layer=True))
         model = work.store.artifact(tflite).read_bytes()
         finding = _finding(Stage.DEPLOY, measurement)
@@ -234,14 +241,32 @@ class HilEvaluator:
 
         return quantize(model, self._data.x_train)
 
-    def _compiled(self, tflite: Path) -> Program:
+    def _compiled(self, tflite: Path, *, as_small_as_can_be: bool = False) -> Program:
+        """The program; in stripes where the study wants that and nothing else would keep the limits.
+
+        Args:
+            as_small_as_can_be: take the smallest plan where none keeps the limits.
+        """
         if self._program is None or self._program[0] != tflite:
-            self._program = (tflite, compile_model(tflite, board=self._device.board))
+            room = arena_room_of(self._config, self._device.board)
+            limit = None if room is None else max(room.arena_bytes, 1)
+            try:
+                program = compile_model(tflite, board=self._device.board, arena_limit=limit)
+            except DoesNotFit as error:
+                if room is None or error.resource != "arena":
+                    raise
+                if not as_small_as_can_be:
+                    needed = error.needed_bytes + room.beside_bytes
+                    reason = f"needs at least {needed:,} bytes, even in stripes; limit {room.limit:,.12g}"
+                    raise Unfit(room.metric, needed, room.limit, f"{room.metric}: {reason}") from error
+                program = compile_model(tflite, board=self._device.board, arena_limit=error.needed_bytes)
+            self._program = (tflite, program)
         return self._program[1]
 
-    def _built(self, tflite: Path) -> Image:
+    def _built(self, tflite: Path, *, as_small_as_can_be: bool = False) -> Image:
         if self._image is None or self._image[0] != tflite:
-            self._image = (tflite, self._device.build(self._compiled(tflite)))
+            program = self._compiled(tflite, as_small_as_can_be=as_small_as_can_be)
+            self._image = (tflite, self._device.build(program))
         return self._image[1]
 
     def _measured(
@@ -281,6 +306,19 @@ class HilEvaluator:
                     available,
                     f"needs at least {needed:,} bytes ({share}) {how}; {board.name} has {available:,}",
                 )
+
+
+def arena_room_of(config: StudyConfig, board: Board) -> ArenaRoom | None:
+    """How large an arena may be before a network runs in stripes; None where it never does."""
+    if config.patches == "never":
+        return None
+    return arena_room(
+        config.make_objectives().constraints,
+        ram_bytes=board.ram.size_bytes,
+        static_bytes=board.simulator.static_bytes,
+        stack_bytes=board.simulator.stack_bytes,
+        reserved_bytes=board.build.stack_bytes,
+    )
 
 
 def _must_know_energy(config: StudyConfig, board: Board) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hil.api import compile_model
-from hil.board import load_board
+from hil.board import Board, load_board
 from hil.devices import open_device
-from hil.errors import InputError
+from hil.errors import DoesNotFit, InputError
 from hil.firmware import write_project
-from hil.graph import read
+from hil.graph import Graph, read
+from hil.measurement_json import from_dict
 from hil.optimize import Reduction, apply
+from hil.patches import Patches
+from hil.program import Program
 from search.errors import StudyError
 from search.finding import Finding
 from search.store import Store
@@ -43,6 +46,13 @@ _OPTIMIZED = """
 that of model.tflite, byte by byte.  measurement.json is of the whole network; for the figures of this one:
 
     hilnas measure model.tflite --board {board} --drop-constant-channels
+"""
+
+_PATCHED = """
+`c/` and `firmware/` run the network in stripes ({patches}), so that its arena fits; the output is that of
+model.tflite, byte by byte.  To measure the same:
+
+    hilnas measure model.tflite --board {board} --arena-limit {arena}
 """
 
 
@@ -80,7 +90,7 @@ def export_trial(store: Store, number: int, folder: Path, optimize: Sequence[str
 
     graph = read(store.artifact(trained["tflite"]))
     smaller = apply(graph, optimize)
-    program = compile_model(smaller, board=board)
+    program = _program(smaller, board, findings)
     reduction = Reduction.between(graph, smaller) if optimize else None
     sources = folder / "c"
     sources.mkdir(parents=True, exist_ok=True)
@@ -96,10 +106,24 @@ def export_trial(store: Store, number: int, folder: Path, optimize: Sequence[str
     }
     (folder / "measurement.json").write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
     text = _README.format(name=config["name"], number=number, architecture=trial.architecture)
+    if program.patches is not None:
+        text += _PATCHED.format(patches=program.patches, board=board.id, arena=program.plan.arena_bytes)
     if reduction is not None:
         text += _OPTIMIZED.format(reduction=reduction, board=board.id)
     (folder / "README.md").write_text(text, encoding="utf-8")
     return reduction
+
+
+def _program(graph: Graph, board: Board, findings: Mapping[Stage, Finding]) -> Program:
+    """Executed in stripes where it was measured so, in an arena that is no larger if that can be."""
+    finding = findings.get(Stage.DEPLOY) or findings[Stage.MEASURE]
+    measured = from_dict(finding.detail["measurement"])
+    if Patches.from_settings(measured.origin.settings) is None:
+        return compile_model(graph, board=board)
+    try:
+        return compile_model(graph, board=board, arena_limit=measured.arena_bytes)
+    except DoesNotFit as error:  # measured before it was trained, and other kernels serve these weights
+        return compile_model(graph, board=board, arena_limit=error.needed_bytes)
 
 
 def _measurement(finding: Finding) -> object:

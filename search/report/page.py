@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hil import units
 from hil.measurement import Measurement
+from hil.patches import Patches
 from search.report.data import COMPILED, Network, StudyReport
 from search.report.figures import NOTES, columns, figure, limit_text
 from search.report.plot import front_picture
@@ -83,6 +84,9 @@ def _facts(network: Network) -> list[tuple[str, str, Cell]]:
             Cell(units.size(m.flash_bytes), origin),
         ),
     ]
+    if patches := Patches.from_settings(m.origin.settings):
+        plain = f"the arena would take {patches.plain_arena_bytes:,} bytes in one piece"
+        facts.append(("patched", f"{patches}; {plain}", Cell(f"{patches.stripes} stripes", COMPILED)))
     if m.energy_uj is not None and m.energy_provenance is not None:
         facts.append(("energy", "per inference", Cell(units.energy(m.energy_uj), m.energy_provenance.value)))
     if m.macs:

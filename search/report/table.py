@@ -7,6 +7,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from hil.patches import Patches
 from search.report.data import Network, StudyReport
 from search.report.figures import NOTES, columns, counted, figure, limit_text
 from search.trial import Stage, State, Trial
@@ -50,6 +51,7 @@ def front_table(report: StudyReport, width: int) -> Group:
     notes = [NOTES[metric] for metric in metrics if metric in NOTES]
     if "general_share" not in metrics:
         notes += _general(networks)
+    notes += _patched(networks)
     last = [Text(line, style="dim") for line in (*notes, summary(report))]
     return Group(table, *below, *([""] if below else []), *last)
 
@@ -63,6 +65,16 @@ def _general(networks: tuple[Network, ...]) -> list[str]:
         figure("general_share").show(share) for share in dict.fromkeys((shares[0], shares[-1]))
     )
     return [f"general path: {shown} of the MACs, with the trained weights"]
+
+
+def _patched(networks: tuple[Network, ...]) -> list[str]:
+    """A line for each network that runs in stripes."""
+    found = [
+        (n.trial.number, Patches.from_settings(n.measurement.origin.settings))
+        for n in networks
+        if n.measurement is not None
+    ]
+    return [f"trial {number} is patched: {patches}" for number, patches in found if patches is not None]
 
 
 def _fitting(metrics: list[str], needed: int, networks: tuple[Network, ...], width: int) -> list[str]:

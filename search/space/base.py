@@ -45,12 +45,14 @@ class Cost:
         weight_bytes: int8 weights plus int32 biases.
         peak_activation_bytes: largest sum of int8 tensors alive at once, an output lying over an input as
             far as any kernel could let it, scratch not included: a lower bound of RAM.
+        striped_activation_bytes: the same where the first layers may run in stripes.
     """
 
     parameters: int
     macs: int
     weight_bytes: int
     peak_activation_bytes: int
+    striped_activation_bytes: int
 
 
 class Space(Protocol):

@@ -15,6 +15,7 @@ Conventions, shared with the compiler's own figures:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from math import prod
 from typing import Any, TypeAlias
 
@@ -35,6 +36,7 @@ from search.space.layers import (
 Shape: TypeAlias = tuple[int, ...]
 
 INPUT = "input"
+_IN_STRIPES = (Conv, Depthwise, Pool, Sum)  # what can be computed row by row
 BIAS_BYTES = 4
 
 
@@ -85,19 +87,22 @@ def count(layers: Sequence[Layer], input_shape: Shape) -> Cost:
             macs += own
             weights += own
             biases += layer.units
+    needed = _needed_bytes(layers, sizes)
     return Cost(
         parameters=weights + biases,
         macs=macs,
         weight_bytes=weights + BIAS_BYTES * biases,
-        peak_activation_bytes=_peak_bytes(layers, sizes),
+        peak_activation_bytes=max(needed),
+        striped_activation_bytes=_striped_bytes(layers, sizes, needed),
     )
 
 
-def _peak_bytes(layers: Sequence[Layer], sizes: dict[str, int]) -> int:
-    """Largest sum of int8 tensors alive at once: each from the layer that writes it to the last that reads
-    it, and of an output and one input that ends there only the larger."""
+def _needed_bytes(layers: Sequence[Layer], sizes: dict[str, int]) -> list[int]:
+    """Before the first layer and at each one, the sum of int8 tensors alive: each from the layer that writes
+    it to the last that reads it, and of an output and one input that ends there only the larger."""
     last_read = {name: index for index, layer in enumerate(layers) for name in layer.inputs}
-    alive = peak = sizes[INPUT]
+    alive = sizes[INPUT]
+    result = [alive]
     for index, layer in enumerate(layers):
         written = sizes[layer.name]
         alive += written
@@ -108,9 +113,20 @@ def _peak_bytes(layers: Sequence[Layer], sizes: dict[str, int]) -> int:
                 del last_read[name]  # a sum may read one tensor twice
                 alive -= sizes[name]
                 hidden = max(hidden, min(sizes[name], written))
-        if needed - hidden > peak:
-            peak = needed - hidden
-    return peak
+        result.append(needed - hidden)
+    return result
+
+
+def _striped_bytes(layers: Sequence[Layer], sizes: dict[str, int], needed: Sequence[int]) -> int:
+    """No less is needed if the first layers run in stripes: the input, their output, and the rest as ever."""
+    best = max(needed)
+    behind = [*accumulate(reversed(needed), max)][::-1]  # from a layer on
+    for index, layer in enumerate(layers):
+        if type(layer) not in _IN_STRIPES:
+            break
+        rest = behind[index + 2] if index + 2 < len(behind) else 0
+        best = min(best, max(sizes[INPUT], sizes[layer.name], rest))
+    return best
 
 
 def _cannot_follow(layer: Layer, shapes: dict[str, Shape]) -> BadArchitecture:

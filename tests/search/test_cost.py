@@ -37,6 +37,7 @@ def test_a_convolution_by_hand() -> None:
         macs=4 * 4 * 3 * 3 * 16 + 16 * 10,
         weight_bytes=weights + 4 * (16 + 10),
         peak_activation_bytes=4 * 4 * 16,  # it may lie over the image
+        striped_activation_bytes=4 * 4 * 16,
     )
 
 
