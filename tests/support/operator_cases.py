@@ -116,6 +116,28 @@ def _depthwise_cases(draw: st.DrawFn) -> Case:
 
 
 @st.composite
+def _depthwise_3x3_cases(draw: st.DrawFn) -> Case:
+    """What the kernel for DSP cores takes, as long as the factors lie within its range."""
+    step = draw(st.integers(1, 2))
+    return depthwise_conv2d(
+        draw(_seeds),
+        size=draw(st.tuples(st.integers(1, 14), st.integers(1, 14))),
+        channels=4 * draw(st.integers(1, 3)),
+        multiplier=1,
+        kernel=(3, 3),
+        stride=(step, step),
+        dilation=(1, 1),
+        padding=draw(_paddings),
+        activation=draw(st.sampled_from(["NONE", "RELU"])),
+        x=Scale(2.0 ** draw(st.integers(-6, -3)), draw(_zero_points)),
+        out_zero_point=draw(st.just(-128) | _zero_points),
+        per_channel=draw(st.booleans()),
+        bias=draw(st.booleans()),
+        spread=draw(_spreads),
+    )
+
+
+@st.composite
 def _mean_cases(draw: st.DrawFn) -> Case:
     shape = draw(st.tuples(st.integers(1, 6), st.integers(1, 6), st.integers(1, 9)))
     axes = draw(st.sets(st.sampled_from([1, 2, 3]), min_size=1, max_size=3))
@@ -177,6 +199,7 @@ KINDS: Mapping[str, st.SearchStrategy[Case]] = {
     "conv2d": _conv2d_cases(),
     "common conv2d": _common_conv2d_cases(),
     "depthwise_conv2d": _depthwise_cases(),
+    "depthwise_conv2d_3x3": _depthwise_3x3_cases(),
     "fully_connected": st.builds(
         fully_connected,
         _seeds,
@@ -248,6 +271,20 @@ def fixed_cases() -> list[Case]:
         depthwise_conv2d(9, (8, 8), 3, 1, (3, 2), (1, 1), (2, 2), "VALID", "RELU", _X, -128),
         depthwise_conv2d(10, (9, 5), 1, 9, (4, 3), (2, 2), (1, 1), "SAME", "NONE", _X, -4),
         depthwise_conv2d(11, (4, 4), 3, 2, (2, 2), (1, 1), (1, 1), "VALID", "RELU", _LOW, -128, bias=False),
+        depthwise_conv2d(
+            60, (9, 6), 8, 1, (3, 3), (1, 1), (1, 1), "SAME", "RELU", _X, -128, per_channel=False
+        ),
+        depthwise_conv2d(61, (25, 5), 4, 1, (3, 3), (1, 1), (1, 1), "SAME", "RELU", _LOW, -128, spread=0.2),
+        depthwise_conv2d(62, (4, 9), 12, 1, (3, 3), (1, 1), (1, 1), "SAME", "NONE", _X, 5, per_channel=False),
+        depthwise_conv2d(63, (10, 7), 4, 1, (3, 3), (1, 1), (1, 1), "VALID", "NONE", _X, -128, bias=False),
+        depthwise_conv2d(
+            64, (11, 8), 4, 1, (3, 3), (2, 2), (1, 1), "SAME", "RELU", _X, -128, per_channel=False
+        ),
+        depthwise_conv2d(65, (12, 9), 8, 1, (3, 3), (2, 2), (1, 1), "SAME", "NONE", _X, 7, per_channel=False),
+        depthwise_conv2d(66, (6, 7), 4, 1, (3, 3), (2, 2), (1, 1), "VALID", "RELU", _LOW, -128, spread=0.3),
+        depthwise_conv2d(
+            67, (1, 1), 4, 1, (3, 3), (1, 1), (1, 1), "SAME", "RELU", _X, -128, per_channel=False
+        ),
         fully_connected(12, 1, 33, 7, "NONE", _X, -3),
         fully_connected(13, 1, 16, 8, "RELU", _LOW, -128, per_channel=True),
         fully_connected(14, 3, 10, 4, "RELU6", _X, -128, bias=False),

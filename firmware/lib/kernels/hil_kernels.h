@@ -166,19 +166,18 @@ typedef struct {
   int32_t output_lines;
   int32_t output_step;
   int32_t output_line_step;
-  int32_t pad;      /* padding before the pixels of a line, >= 0 */
-  int32_t pad_line; /* and before the first line */
-  uint32_t padding; /* four times the byte of the input's zero point */
-  int32_t columns;  /* that a sweep reads: input_length and all padding, see depthwise_conv2d_dsp.py */
-  uint32_t turns;   /* of the loop of a sweep, less one, << 17; bit 16: it begins in the middle of a turn */
-  int32_t addend;   /* of all channels, see hil/codegen/dsp.py; each adds 1 << shift */
-  const int8_t *channels; /* for each: int32 bias, int32 multiplier, int8 weights[3 along][3 across], int8
-                             shift, with bit 7 where ties need no correction */
+  int32_t pad;            /* padding before the pixels of a line, >= 0 */
+  int32_t pad_line;       /* and before the first line */
+  uint32_t padding;       /* four times the byte of the input's zero point */
+  int32_t columns;        /* that a sweep reads: input_length and all padding, see depthwise_conv2d_dsp.py */
+  uint16_t turns;         /* of a sweep, see hil_depthwise_block */
+  int32_t addend;         /* of all channels, see hil/codegen/dsp.py; each adds 1 << shift */
+  const int8_t *channels; /* 18 bytes for each, see hil/codegen/kernels/depthwise_conv2d_dsp.py */
   const hil_depthwise_sweeps *sweeps;
 } hil_depthwise_conv2d_dsp_params;
 
 /* Scratch: 32 bytes for each column, 4 for each output of a line that a sweep makes, and four blocks of
- * sweeps->block_words words, eight with stride 1.  The output may start where the input starts, if lines are
+ * sweeps->block_bytes, eight with stride 1.  The output may start where the input starts, if lines are
  * rows or output_length = input_length. */
 void hil_depthwise_conv2d_dsp_s8(const int8_t *input, const hil_depthwise_conv2d_dsp_params *params,
                                  int8_t *output, void *scratch);
