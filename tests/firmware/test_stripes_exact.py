@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+import hil
 from hil.codegen import PORTABLE, Target, generate
 from hil.codegen.fuse_pad import fuse_pad
 from hil.graph import read
+from hil.patches import Patches
 from hil.stripes import cut, stages
 from hil.stripes.stage import boundaries
 from tests.firmware.host import HostRunner
+from tests.support.firmware import needs_toolchain
 from tests.support.operator_models import Case
 from tests.support.stripe_cases import chains, fixed_chains
 
 pytest.importorskip("tflite_micro", reason="the exact truth needs the tflite-micro wheel")
-pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed on this host")
+needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed on this host")
+
+VWW = Path(__file__).parents[2].parent / "shared" / "models" / "vww.tflite"
+#: Begin of the SHA-256 of the output bytes for the bench's input (hil.bench.input_bytes).
+VWW_GOLDEN = "29aa0a9061563b8e"
 
 TARGETS = (PORTABLE, Target(dsp=True))
 
@@ -31,6 +39,7 @@ def runner() -> Iterator[HostRunner]:
         yield host
 
 
+@needs_gcc
 @pytest.mark.parametrize("target", TARGETS, ids=["portable", "dsp"])
 @pytest.mark.parametrize("case", fixed_chains(), ids=lambda case: case.name)
 def test_network_in_stripes_is_bit_exact(runner: HostRunner, case: Case, target: Target) -> None:
@@ -49,6 +58,7 @@ def test_network_in_stripes_is_bit_exact(runner: HostRunner, case: Case, target:
     assert tried >= 2
 
 
+@needs_gcc
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(case=chains, target=st.sampled_from(TARGETS), fused=st.booleans(), data=st.data())
 def test_random_network_in_stripes_is_bit_exact(
@@ -66,3 +76,20 @@ def test_random_network_in_stripes_is_bit_exact(
     stage, edges = data.draw(st.sampled_from(possible))
     program = generate(cut(graph, stage, edges), target)
     np.testing.assert_array_equal(runner.run(program, case.data), case.truth())
+
+
+@needs_toolchain
+def test_vww_in_stripes_gives_its_golden_output_on_the_emulated_board() -> None:
+    """In the smallest arena of all; its image of 96x96x3 bytes alone takes 27,648 of them."""
+    if not VWW.exists():
+        pytest.skip(f"the MLPerf Tiny models are not here: {VWW}")
+    plans = hil.plans(VWW, board="nrf52840_dk")
+    smallest = plans[-1]
+    assert smallest.arena_bytes <= 0.85 * plans[0].arena_bytes
+    measured = hil.measure(
+        VWW, device="emulated:nrf52840_dk", arena_limit=smallest.arena_bytes, per_layer=True
+    )
+    assert measured.check.output_digest.startswith(VWW_GOLDEN)
+    assert (measured.arena_bytes, measured.macs) == (smallest.arena_bytes, smallest.macs)
+    assert Patches.from_settings(measured.origin.settings) == smallest.patches
+    assert [layer.operator for layer in measured.layers] == [op.name for op in read(VWW).operators]
