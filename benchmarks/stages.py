@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from hil.bench import BenchSettings, bench
-from hil.codegen import generate
+from hil.board import load_board
+from hil.codegen import Target, generate
 from hil.devices import open_device
 from hil.graph import read
 from hil.interpreter import truth
@@ -27,6 +28,7 @@ from search.space import make_space
 from search.space.base import Architecture
 
 DEVICE = "emulated:nrf52840_dk"
+BOARD = load_board("nrf52840_dk")
 INPUT = (32, 32, 3)
 WIDTHS = (24, 20, 28, 32, 36, 40)  # the first is the warm-up
 GROUPS = {  # what stands together in the target -> seconds to reach
@@ -55,7 +57,7 @@ def stages_of(width: int) -> tuple[dict[str, float], int]:
     stop("quantize")
     graph = read(tflite)
     stop("graph")
-    program = generate(graph)
+    program = generate(graph, Target.of(BOARD))
     stop("plan and codegen")
     device = open_device(DEVICE)
     image = device.build(program)
