@@ -29,9 +29,11 @@ from hil.memory.lifetimes import Block
 # Per block: (other block, low, high): it must not lie between the other's offset + low and + high.
 _Neighbours: TypeAlias = list[list[tuple[int, int, int]]]
 
-# Effort of the local search in blocks placed; 1,000 take about 1 ms.
-_PLACEMENTS = 12_000
-_LEAST_ROUNDS = 60
+# Effort of the local search: rounds times blocks.
+_PLACEMENTS = 24_000
+_LEAST_ROUNDS = 150
+# Rounds per block without a smaller arena before the search starts anew near the best.
+_PATIENCE = 2
 
 
 def place(blocks: Sequence[Block], bound: int, alignment: int) -> list[int]:
@@ -68,28 +70,44 @@ class _Search:
         self.best_bytes = -1
         self._best_order: list[int] = []
 
-    def visit(self, order: list[int]) -> tuple[list[int], int]:
+    def visit(self, order: list[int]) -> None:
         """Place in this order; keep the result if it is the best."""
-        offsets = _first_fit(self._neighbours, order)
-        needed = max(map(int.__add__, offsets, self._sizes))
-        if self.best_bytes < 0 or needed < self.best_bytes:
-            self.best, self.best_bytes, self._best_order = offsets, needed, order
-        return offsets, needed
+        offsets = [-1] * len(order)
+        _first_fit(self._neighbours, order, offsets)
+        self._keep(order, offsets, max(map(int.__add__, offsets, self._sizes)))
 
     def improve(self, bound: int, rounds: int) -> None:
         """Local search from the best order."""
         chance = random.Random(0)
         order, offsets, needed = self._best_order, self.best, self.best_bytes
+        stalled = 0
         for _ in range(rounds):
-            changed = list(order)
-            moved = chance.choice(self._resting_on_each_other(offsets, needed))
-            changed.remove(moved)
-            changed.insert(chance.randrange(len(order)), moved)
-            changed_offsets, changed_needed = self.visit(changed)
-            if changed_needed <= needed:
-                order, offsets, needed = changed, changed_offsets, changed_needed
             if self.best_bytes <= bound:
                 return
+            stalled += 1
+            kicked = stalled > _PATIENCE * len(order)
+            changed = list(self._best_order if kicked else order)
+            movable = changed if kicked else self._resting_on_each_other(offsets, needed)
+            kept = len(order)  # how many at the start of the order stay as they are
+            for _ in range(len(order) // 4 + 2 if kicked else 1):
+                moved = chance.choice(movable)
+                source, target = changed.index(moved), chance.randrange(len(order))
+                changed.insert(target, changed.pop(source))
+                kept = min(kept, source, target)
+            changed_offsets = list(self.best if kicked else offsets)
+            for index in changed[kept:]:
+                changed_offsets[index] = -1
+            _first_fit(self._neighbours, changed[kept:], changed_offsets)
+            changed_needed = max(map(int.__add__, changed_offsets, self._sizes))
+            if changed_needed < needed or kicked:
+                stalled = 0
+            if changed_needed <= needed or kicked:
+                order, offsets, needed = changed, changed_offsets, changed_needed
+                self._keep(order, offsets, needed)
+
+    def _keep(self, order: list[int], offsets: list[int], needed: int) -> None:
+        if self.best_bytes < 0 or needed < self.best_bytes:
+            self.best, self.best_bytes, self._best_order = offsets, needed, order
 
     def _resting_on_each_other(self, offsets: list[int], needed: int) -> list[int]:
         """The blocks that end where the arena ends, those that they rest on, and so on down."""
@@ -156,8 +174,8 @@ def _neighbours(blocks: Sequence[Block], alignment: int) -> _Neighbours:
     return result
 
 
-def _first_fit(neighbours: _Neighbours, order: Sequence[int]) -> list[int]:
-    offsets = [-1] * len(order)
+def _first_fit(neighbours: _Neighbours, order: Sequence[int], offsets: list[int]) -> None:
+    """Place blocks in this order; `offsets` holds those that have their place, -1 for all others."""
     for index in order:
         barred = sorted(
             [
@@ -173,4 +191,3 @@ def _first_fit(neighbours: _Neighbours, order: Sequence[int]) -> list[int]:
             if high > offset:
                 offset = high
         offsets[index] = offset
-    return offsets

@@ -278,6 +278,52 @@ def test_a_chain_needs_no_more_than_its_largest_neighbours(sizes: list[int]) -> 
     assert pairs[arena_plan.peak_operator] == max(pairs)
 
 
+def least_arena(sizes: Sequence[int], needs: Sequence[Needs]) -> int:
+    """Of a chain, by trying all arenas and in each all places: sizes and scratch are multiples of ALIGNMENT.
+
+    A tensor of a chain meets only the one before and the one behind, so what is kept of a tensor is where it
+    may lie at all.
+    """
+
+    def may_lie(first: int, second: int, index: int) -> bool:
+        """Whether two neighbours may lie so, and the scratch has room, too."""
+        overlap = needs[index].overlap
+        apart = first + sizes[index] <= second or second + sizes[index + 1] <= first
+        if not apart and overlap is None:
+            return False
+        if not apart and overlap is not None:
+            in_place = first == second and sizes[index + 1] <= sizes[index]
+            lead = overlap.lead_bytes
+            if not (in_place if lead is None else second <= first - lead):
+                return False
+        taken = sorted([(first, first + sizes[index]), (second, second + sizes[index + 1])])
+        edges = [0, taken[0][0], taken[0][1], taken[1][0], max(taken[0][1], taken[1][1]), arena]
+        gaps = [edges[1] - edges[0], edges[3] - edges[2], edges[5] - edges[4]]
+        return needs[index].scratch_bytes <= max(0, *gaps)
+
+    arena = max(sizes)
+    while True:
+        places = set(range(0, arena - sizes[0] + 1, ALIGNMENT))
+        for index, size in enumerate(sizes[1:]):
+            onward = range(0, arena - size + 1, ALIGNMENT)
+            places = {second for second in onward if any(may_lie(first, second, index) for first in places)}
+        if places:
+            return arena
+        arena += ALIGNMENT
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_a_chain_gets_the_least_arena_that_there_is(data: st.DataObject) -> None:
+    sizes = [ALIGNMENT * size for size in data.draw(st.lists(st.integers(1, 12), min_size=2, max_size=6))]
+    overlaps = st.sampled_from([None, Overlap(0), *(Overlap(0, ALIGNMENT * lead) for lead in range(-3, 6))])
+    needs = [
+        Needs(ALIGNMENT * data.draw(st.sampled_from([0, 0, 1, 4])), data.draw(overlaps)) for _ in sizes[1:]
+    ]
+    steps: list[Step] = [(GROW, (index,), size) for index, size in enumerate(sizes[1:])]
+    assert plan(graph_of(sizes[0], steps), needs).arena_bytes == least_arena(sizes, needs)
+
+
 def test_elementwise_operators_run_in_place() -> None:
     steps: list[Step] = [(RELU, (0,), 100), (Reshape(), (1,), 100), (RELU, (2,), 100)]
     arena_plan = plan(graph_of(100, steps), [Needs(overlap=Overlap(0))] * 3)
