@@ -114,7 +114,7 @@ def compile_model(
 
     Raises:
         BadModel, UnsupportedOperator, QuantizationFailed.
-        DoesNotFit: no plan keeps the limit.
+        ArenaOverLimit: no plan keeps the limit.
         InputError: there is no such optimization, or nothing to base it on.
     """
     _check_optimize(optimize)

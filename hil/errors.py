@@ -9,7 +9,7 @@ command to type).  `outcome` tells a search what to do with it (docs/DESIGN.md, 
 
     HilError
     ├── InputError            the user's files and names: BadModel, UnsupportedOperator, UnknownBoard, ...
-    ├── DoesNotFit            the candidate is too large for the board
+    ├── DoesNotFit            the candidate is too large for the board, or for a limit: ArenaOverLimit
     ├── HostError             this computer: ToolMissing, BuildFailed, CacheError
     └── DeviceError           the board or the way to it: PortMissing, PortBusy, DeviceTimeout, BadFrame,
                               VersionMismatch, DeviceRefused, DeviceFault, FlashFailed, WrongImage,
@@ -117,6 +117,30 @@ class DoesNotFit(HilError):
         self.available_bytes = available_bytes
         self.parts = dict(parts)
         self.by = by
+
+
+class ArenaOverLimit(DoesNotFit):
+    """No way to execute the network keeps the limit that the user has set to its arena.
+
+    Args:
+        needed_bytes: the smallest arena.
+        limit_bytes: the limit.
+        plan: how it is executed in that arena, in words.
+    """
+
+    def __init__(self, needed_bytes: int, limit_bytes: int, *, plan: str) -> None:
+        HilError.__init__(
+            self,
+            f"no plan keeps the arena limit of {limit_bytes:,} bytes; the smallest takes {needed_bytes:,} "
+            f"({plan})",
+            remedy="raise the limit (`hilnas plans` lists what there is), or use narrower layers or a smaller"
+            " input",
+        )
+        self.resource = "arena"
+        self.needed_bytes = needed_bytes
+        self.available_bytes = limit_bytes
+        self.parts = {"arena": needed_bytes}
+        self.by = plan
 
 
 class HostError(HilError):

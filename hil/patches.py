@@ -62,4 +62,4 @@ class Patches:
         operators = (
             f"operators {self.first}-{self.last}" if self.last > self.first else f"operator {self.first}"
         )
-        return f"{operators} in {self.stripes} stripes, +{self.overhead:.1%} MACs"
+        return f"{operators} in {self.stripes} stripes, {self.overhead:+.1%} MACs"

@@ -28,7 +28,7 @@ from hil.api import compile_model
 from hil.bench import BenchSettings, bench
 from hil.board import Board
 from hil.devices import open_device
-from hil.errors import DoesNotFit, HilError, Outcome
+from hil.errors import ArenaOverLimit, DoesNotFit, HilError, Outcome
 from hil.image import Image
 from hil.measurement import Measurement
 from hil.measurement_json import from_dict, to_dict
@@ -252,9 +252,8 @@ class HilEvaluator:
             limit = None if room is None else max(room.arena_bytes, 1)
             try:
                 program = compile_model(tflite, board=self._device.board, arena_limit=limit)
-            except DoesNotFit as error:
-                if room is None or error.resource != "arena":
-                    raise
+            except ArenaOverLimit as error:
+                assert room is not None  # else there was no limit
                 if not as_small_as_can_be:
                     needed = error.needed_bytes + room.beside_bytes
                     reason = f"needs at least {needed:,} bytes, even in stripes; limit {room.limit:,.12g}"

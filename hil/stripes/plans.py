@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from hil.codegen import Target, generate
 from hil.codegen.prepare import prepared
-from hil.errors import DoesNotFit
+from hil.errors import ArenaOverLimit
 from hil.graph.types import Graph
 from hil.macs import model_macs
 from hil.patches import Patches
@@ -68,7 +68,7 @@ def fit(graph: Graph, target: Target, arena_limit: int) -> StripePlan:
         arena_limit: bytes.
 
     Raises:
-        DoesNotFit: none does; the text names the smallest.
+        ArenaOverLimit: none does; the text names the smallest.
     """
     smallest: StripePlan | None = None
     for candidate in _front(graph, target):
@@ -76,13 +76,7 @@ def fit(graph: Graph, target: Target, arena_limit: int) -> StripePlan:
             return candidate
         smallest = candidate
     assert smallest is not None  # there is the plain one
-    raise DoesNotFit(
-        "arena",
-        smallest.arena_bytes,
-        arena_limit,
-        parts={"arena": smallest.arena_bytes},
-        by=f"the smallest plan ({smallest})",
-    )
+    raise ArenaOverLimit(smallest.arena_bytes, arena_limit, plan=str(smallest))
 
 
 def compile_plan(chosen: StripePlan, target: Target) -> Program:
@@ -91,32 +85,40 @@ def compile_plan(chosen: StripePlan, target: Target) -> Program:
 
 
 def _front(graph: Graph, target: Target) -> Iterator[StripePlan]:
-    """In the order of rising MACs, each plan whose arena is smaller than that of all before it."""
+    """The plain plan; then, in the order of rising MACs, each of a smaller arena than all before it."""
     graph = prepared(graph, target)
     arenas = Arenas(graph, target)
     plain = StripePlan(graph, arenas.bytes_of(graph), model_macs(graph))
     yield plain
-    smallest = plain.arena_bytes
+    smallest = plain
     candidates = [
         (model_macs(cut_graph), stripes, stage, cut_graph)
         for stage in stages(graph)
         for stripes, cut_graph in _cuts(graph, stage)
     ]
-    for macs, stripes, stage, cut_graph in sorted(candidates, key=lambda c: (c[0], c[1], c[2].last)):
-        if arenas.at_least(cut_graph, stage) >= smallest:
-            continue
-        arena_bytes = arenas.bytes_of(cut_graph)
-        if arena_bytes < smallest:
-            smallest = arena_bytes
-            patches = Patches(
-                first=stage.first,
-                last=stage.last,
-                stripes=stripes,
-                macs=macs,
-                recomputed_macs=macs - plain.macs,
-                plain_arena_bytes=plain.arena_bytes,
-            )
-            yield StripePlan(cut_graph, arena_bytes, macs, patches)
+    candidates.sort(key=lambda candidate: (candidate[0], candidate[1], candidate[2].last))
+    for macs, equals in groupby(candidates, key=lambda candidate: candidate[0]):
+        best = smallest
+        for _, stripes, stage, cut_graph in equals:
+            if arenas.at_least(cut_graph, stage) >= best.arena_bytes:
+                continue
+            arena_bytes = arenas.bytes_of(cut_graph)
+            if arena_bytes < best.arena_bytes:
+                best = StripePlan(cut_graph, arena_bytes, macs, _patches(plain, stage, stripes, macs))
+        if best is not smallest:
+            smallest = best
+            yield best
+
+
+def _patches(plain: StripePlan, stage: Stage, stripes: int, macs: int) -> Patches:
+    return Patches(
+        first=stage.first,
+        last=stage.last,
+        stripes=stripes,
+        macs=macs,
+        recomputed_macs=macs - plain.macs,
+        plain_arena_bytes=plain.arena_bytes,
+    )
 
 
 def _cuts(graph: Graph, stage: Stage) -> Iterator[tuple[int, Graph]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from hil.api import compile_model
 from hil.board import Board, load_board
 from hil.devices import open_device
-from hil.errors import DoesNotFit, InputError
+from hil.errors import ArenaOverLimit, InputError
 from hil.firmware import write_project
 from hil.graph import Graph, read
 from hil.measurement_json import from_dict
@@ -122,7 +122,7 @@ def _program(graph: Graph, board: Board, findings: Mapping[Stage, Finding]) -> P
         return compile_model(graph, board=board)
     try:
         return compile_model(graph, board=board, arena_limit=measured.arena_bytes)
-    except DoesNotFit as error:  # measured before it was trained, and other kernels serve these weights
+    except ArenaOverLimit as error:  # measured before it was trained, and other kernels serve these weights
         return compile_model(graph, board=board, arena_limit=error.needed_bytes)
 
 

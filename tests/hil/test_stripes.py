@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hil.codegen import PORTABLE, Target, generate
 from hil.codegen.fuse_pad import fuse_pad
-from hil.errors import DoesNotFit
+from hil.errors import ArenaOverLimit
 from hil.graph import read
 from hil.graph.types import Graph, RowJoin, RowSlice
 from hil.macs import model_macs, operator_macs
@@ -103,7 +103,7 @@ def test_plans_are_a_front_and_keep_their_word() -> None:
         assert len(plans) >= 3
         assert plans[0].patches is None
         for cheaper, smaller in pairwise(plans):
-            assert cheaper.macs <= smaller.macs
+            assert cheaper.macs < smaller.macs
             assert cheaper.arena_bytes > smaller.arena_bytes
         for plan in plans:
             program = compile_plan(plan, target)
@@ -142,8 +142,9 @@ def test_the_cheapest_plan_that_fits_is_taken() -> None:
     assert fit(graph, PORTABLE, plain.arena_bytes).patches is None
     assert fit(graph, PORTABLE, plain.arena_bytes - 1).patches == first.patches
     assert fit(graph, PORTABLE, second.arena_bytes).patches == second.patches
-    with pytest.raises(DoesNotFit, match="the smallest plan"):
+    with pytest.raises(ArenaOverLimit, match=f"{plans[-1].arena_bytes:,}") as refusal:
         fit(graph, PORTABLE, plans[-1].arena_bytes - 1)
+    assert refusal.value.needed_bytes == plans[-1].arena_bytes
 
 
 def test_a_network_that_cannot_be_cut_has_its_plain_plan() -> None:

@@ -17,7 +17,7 @@ typedef struct {
   uint32_t input_bytes;
   uint32_t output_offset;
   uint32_t output_bytes;
-  uint16_t operator_count; /* as in the .tflite file, those without code (RESHAPE) included */
+  uint16_t operator_count; /* those without code (RESHAPE) included */
 } hil_model_info;
 
 extern const hil_model_info hil_model;
