@@ -85,6 +85,16 @@ static inline uint32_t hil_pack_high(uint32_t a, uint32_t b) {
   return pair;
 }
 
+/* a.low + b.low, a.high + b.high */
+static inline uint32_t hil_sadd16(uint32_t a, uint32_t b) {
+  return (uint32_t)__sadd16((int16x2_t)a, (int16x2_t)b);
+}
+
+/* a.low - b.low, a.high - b.high */
+static inline uint32_t hil_ssub16(uint32_t a, uint32_t b) {
+  return (uint32_t)__ssub16((int16x2_t)a, (int16x2_t)b);
+}
+
 /* sum + the high word of a * b */
 static inline int32_t hil_smmla(int32_t a, int32_t b, int32_t sum) {
   int32_t result;
@@ -145,6 +155,14 @@ static inline uint32_t hil_min_bytes(uint32_t a, uint32_t b) { return ~hil_max_b
 
 static inline uint32_t hil_pack_low(uint32_t a, uint32_t b) { return (a & 0xffffu) | (b << 16); }
 static inline uint32_t hil_pack_high(uint32_t a, uint32_t b) { return (a >> 16) | (b & 0xffff0000u); }
+
+static inline uint32_t hil_sadd16(uint32_t a, uint32_t b) {
+  return hil_pair(hil_low(a) + hil_low(b), hil_high(a) + hil_high(b));
+}
+
+static inline uint32_t hil_ssub16(uint32_t a, uint32_t b) {
+  return hil_pair(hil_low(a) - hil_low(b), hil_high(a) - hil_high(b));
+}
 
 static inline int32_t hil_smmla(int32_t a, int32_t b, int32_t sum) {
   return (int32_t)((uint32_t)sum + (uint32_t)(int32_t)(((int64_t)a * b) >> 32));

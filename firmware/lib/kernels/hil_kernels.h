@@ -21,6 +21,7 @@
 
 #include "hil_depthwise_sweeps_dsp_s8.h"
 #include "hil_tile_dsp_s8.h"
+#include "hil_winograd_dsp_s8.h"
 
 /* ---------------------------------------------------------------- parts that several kernels share */
 
@@ -151,6 +152,22 @@ void hil_conv2d_dsp_s8(const int8_t *input, const hil_conv2d_dsp_params *params,
 /* kernel_h = kernel_w = 1, stride 1, no padding, input_c a multiple of 4.  Scratch: 6 * input_c bytes. */
 void hil_conv2d_1x1_dsp_s8(const int8_t *input, const hil_conv2d_dsp_params *params, int8_t *output,
                            void *scratch);
+
+typedef struct {
+  hil_window tiles; /* 4 x 4 inputs that give 2 x 2 outputs: kernel 4, stride 2, `output_*` counts tiles */
+  const int32_t *stream; /* per pair of output channels: scale, weights (hil_winograd_dsp_s8.h) */
+  int32_t transformed;   /* 0: the weights of the one, then of the other; 1: of both, transformed */
+  int32_t depth;         /* input_c rounded up to a multiple of 8, at least 16 */
+  int32_t output_h, output_w;
+  int32_t output_c;  /* even; output_w * output_c < 65536 */
+  int32_t is_signed; /* 0: the output's zero point is -128 */
+  int32_t band;      /* tiles at a time, a multiple of 3 */
+} hil_conv2d_winograd_dsp_params;
+
+/* kernel_h = kernel_w = 3, stride 1, dilation 1, input_c a multiple of 4.  Scratch: 64 * depth bytes (16 *
+ * depth where the weights are transformed), and 32 * depth + 8 more for each tile of a band. */
+void hil_conv2d_winograd_dsp_s8(const int8_t *input, const hil_conv2d_winograd_dsp_params *params,
+                                int8_t *output, void *scratch);
 
 /* ---------------------------------------------------------------- depthwise on a core with DSP */
 
