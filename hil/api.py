@@ -61,7 +61,8 @@ def measure(
             held against the model as it was handed in.
         arena_limit: bytes, or text such as "24 kB" (1024 bytes): where the arena would be larger, the first
             operators run in stripes, as few as it takes (hil.stripes).  The origin's settings say so
-            (`hil.patches.Patches.from_settings`).
+            (`hil.patches.Patches.from_settings`).  Where it is smaller, the rest may serve as scratch of
+            faster kernels (hil.codegen.choose).
         settings: of the bench; `per_layer` given here counts as well.
 
     Returns:
@@ -238,7 +239,8 @@ def _compile(
     if arena_limit is None:
         program = generate(graph, target)
     else:
-        program = compile_plan(fit(graph, target, read_size(arena_limit)), target)
+        limit = read_size(arena_limit)
+        program = compile_plan(fit(graph, target, limit), target, limit)
     stages_s["codegen"] = time.perf_counter() - start
     return program
 

@@ -6,6 +6,9 @@ What is left to refuse here depends on the kernels.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from hil.codegen.call import Call, Variant
 from hil.codegen.fixed_point import FactorOutOfRange
 from hil.codegen.registry import on_general_path, variants
@@ -15,13 +18,21 @@ from hil.graph.types import Graph, Operator
 from hil.memory import Needs
 
 
-def lower(graph: Graph, target: Target = PORTABLE) -> tuple[Call, ...]:
+def lower(
+    graph: Graph, target: Target = PORTABLE, instead: Mapping[int, Variant] = MappingProxyType({})
+) -> tuple[Call, ...]:
     """One call per operator, in the order of execution.
+
+    Args:
+        instead: operator index -> the kernel that serves it, where that is not the first in the registry.
 
     Raises:
         UnsupportedOperator: no kernel serves an operator in this form; names operator and layer.
     """
-    return tuple(_lower_one(graph, operator, target) for operator in graph.operators)
+    return tuple(
+        _lower_one(graph, operator, instead.get(operator.index) or _choose(graph, operator, target), target)
+        for operator in graph.operators
+    )
 
 
 def needs_of(graph: Graph, operator: Operator, target: Target) -> Needs:
@@ -30,10 +41,11 @@ def needs_of(graph: Graph, operator: Operator, target: Target) -> Needs:
     Raises:
         UnsupportedOperator: as `lower`.
     """
-    return _needs(graph, operator, _choose(graph, operator, target))
+    return variant_needs(graph, operator, _choose(graph, operator, target))
 
 
-def _needs(graph: Graph, operator: Operator, variant: Variant) -> Needs:
+def variant_needs(graph: Graph, operator: Operator, variant: Variant) -> Needs:
+    """What one kernel would ask of the arena."""
     return Needs(
         scratch_bytes=variant.scratch_bytes(graph, operator),
         overlap=variant.overlap(graph, operator),
@@ -41,8 +53,7 @@ def _needs(graph: Graph, operator: Operator, variant: Variant) -> Needs:
     )
 
 
-def _lower_one(graph: Graph, operator: Operator, target: Target) -> Call:
-    variant = _choose(graph, operator, target)
+def _lower_one(graph: Graph, operator: Operator, variant: Variant, target: Target) -> Call:
     try:
         arguments = variant.arguments(graph, operator)
     except FactorOutOfRange as error:
@@ -58,7 +69,7 @@ def _lower_one(graph: Graph, operator: Operator, target: Target) -> Call:
         variant=variant.name,
         arguments=arguments,
         output=operator.output,
-        needs=_needs(graph, operator, variant),
+        needs=variant_needs(graph, operator, variant),
         general=on_general_path(variant, type(operator.options), target),
     )
 

@@ -6,15 +6,16 @@ generic one (docs/add-a-kernel.md).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from hil.codegen.call import Variant
+from hil.codegen.call import Faster, Variant
 from hil.codegen.kernels import (
     binary,
     binary_dsp,
     conv2d,
     conv2d_dsp,
+    conv2d_winograd_dsp,
     depthwise_conv2d,
     depthwise_conv2d_dsp,
     fully_connected,
@@ -28,6 +29,7 @@ from hil.codegen.kernels import (
 )
 from hil.codegen.target import Target
 from hil.graph import types
+from hil.graph.types import Graph, Operator
 
 VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
     {
@@ -70,6 +72,13 @@ DSP_VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
     }
 )
 
+#: For cores with DSP: faster kernels for more scratch, the best first; `hil.codegen.choose` decides on them.
+DSP_FASTER: Mapping[type, Callable[[Graph, Operator], tuple[Faster, ...]]] = MappingProxyType(
+    {
+        types.Conv2D: conv2d_winograd_dsp.faster,
+    }
+)
+
 
 def variants(options: type, target: Target) -> tuple[Variant, ...]:
     """The kernels for one kind of operator, the most particular first."""
@@ -83,3 +92,9 @@ def on_general_path(variant: Variant, options: type, target: Target) -> bool:
     marked as general: the preconditions of the faster ones (on shape or weight values) did not hold.
     """
     return target.dsp and options in DSP_VARIANTS and (variant.general or variant in VARIANTS[options])
+
+
+def faster(graph: Graph, operator: Operator, target: Target) -> tuple[Faster, ...]:
+    """Kernels for an operator that take more scratch than the one of `variants`, the best first."""
+    offers = DSP_FASTER.get(type(operator.options)) if target.dsp else None
+    return offers(graph, operator) if offers is not None else ()

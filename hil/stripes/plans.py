@@ -79,9 +79,9 @@ def fit(graph: Graph, target: Target, arena_limit: int) -> StripePlan:
     raise ArenaOverLimit(smallest.arena_bytes, arena_limit, plan=str(smallest))
 
 
-def compile_plan(chosen: StripePlan, target: Target) -> Program:
-    """The program of a plan."""
-    return replace(generate(chosen.graph, target), patches=chosen.patches)
+def compile_plan(chosen: StripePlan, target: Target, arena_limit: int | None = None) -> Program:
+    """The program of a plan; up to `arena_limit` bytes, room that is left goes to faster kernels."""
+    return replace(generate(chosen.graph, target, arena_limit=arena_limit), patches=chosen.patches)
 
 
 def _front(graph: Graph, target: Target) -> Iterator[StripePlan]:
