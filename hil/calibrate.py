@@ -1,7 +1,7 @@
 """Fit the simulator's coefficients to measurements: `python -m hil.calibrate --device DEVICE MODEL...`
 
     symbol   shape      meaning
-    y        (n,)       measured cycles of the n calls of one kind of operator
+    y        (n,)       measured cycles of the n calls of one kernel, or of one kind of operator
     A        (n, 3)     per call: 1, work (hil.macs.operator_work: MACs), output elements
     x        (3,)       fixed, per_mac, per_output; none negative
 
@@ -28,18 +28,21 @@ from pathlib import Path
 
 import numpy as np
 
-from hil.api import measure
-from hil.board import OperatorCost, Simulator, parse_board
+from hil.api import compile_model, measure
+from hil.board import OperatorCost, Simulator, load_board, parse_board
 from hil.errors import HilError
 from hil.graph import read
 from hil.graph.types import Graph
 from hil.macs import operator_work
 from hil.measurement import Measurement
 
+#: A kernel with fewer calls than this is served by the coefficients of its operator.
+_LEAST_CALLS = 4
+
 
 @dataclass(frozen=True)
 class Sample:
-    """One measured model: its graph, and its measurement with layers."""
+    """One measured model: its graph as it was compiled, and its measurement with layers."""
 
     graph: Graph
     measured: Measurement
@@ -63,6 +66,7 @@ class _Call:
     """One operator of one model: what it counts, and what it took."""
 
     operator: str
+    variant: str
     work: int
     outputs: int
     cycles: int
@@ -104,6 +108,7 @@ def _calls(sample: Sample) -> list[_Call]:
     return [
         _Call(
             operator=operator.name,
+            variant=layer.variant,
             work=operator_work(graph, operator),
             outputs=graph.tensors[operator.output].elements,
             cycles=layer.cycles,
@@ -114,7 +119,7 @@ def _calls(sample: Sample) -> list[_Call]:
 
 
 def _predict(costs: Mapping[str, OperatorCost], call: _Call) -> float:
-    cost = costs.get(call.operator, costs["DEFAULT"])
+    cost = costs.get(call.variant) or costs.get(call.operator) or costs["DEFAULT"]
     return cost.fixed + cost.per_mac * call.work + cost.per_output * call.outputs
 
 
@@ -123,6 +128,12 @@ def _fit_all(models: Sequence[Sequence[_Call]]) -> dict[str, OperatorCost]:
     for call in itertools.chain.from_iterable(models):
         groups[call.operator].append(call)
     costs = {operator: _fit(calls) for operator, calls in sorted(groups.items())}
+    kernels: dict[str, list[_Call]] = defaultdict(list)
+    for call in itertools.chain.from_iterable(groups.values()):
+        kernels[call.variant].append(call)
+    for variant, calls in sorted(kernels.items()):
+        if len(calls) >= _LEAST_CALLS and len(calls) < len(groups[calls[0].operator]):
+            costs[variant] = _fit(calls)
     # An operator that was never seen is charged like those that only pass over their values.
     passing = [call for calls in groups.values() for call in calls if call.runs and not call.work]
     costs["DEFAULT"] = _fit(passing or [call for calls in groups.values() for call in calls])
@@ -164,7 +175,7 @@ def to_toml(calibration: Calibration, source: str) -> str:
     ]
     for operator, cost in simulator.operators.items():
         lines.append(
-            f"{operator} = {{ fixed = {cost.fixed:.0f}, per_mac = {cost.per_mac:.3f}, "
+            f"{_key(operator)} = {{ fixed = {cost.fixed:.0f}, per_mac = {cost.per_mac:.3f}, "
             f"per_output = {cost.per_output:.2f} }}"
         )
     lines += [
@@ -174,6 +185,10 @@ def to_toml(calibration: Calibration, source: str) -> str:
         f'on average, {worst:.1%} at worst"',
     ]
     return "\n".join(lines)
+
+
+def _key(name: str) -> str:
+    return f'"{name}"' if "/" in name else name
 
 
 def update_profile(profile: str, tables: str) -> str:
@@ -219,11 +234,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             graph = read(model)
             measured = measure(graph, device=options.device, board=options.board, per_layer=True)
+            compiled = compile_model(graph, board=load_board(measured.origin.board_id)).graph
         except HilError as error:
             print(f"{model}: skipped: {error}", file=sys.stderr)
             continue
         print(f"{model}: {measured.cycles:,} cycles, {measured.macs:,} MACs", file=sys.stderr)
-        samples.append(Sample(graph, measured))
+        samples.append(Sample(compiled, measured))
         names.append(model)
     if len(samples) < 2:
         print("fewer than two models could be measured", file=sys.stderr)

@@ -100,7 +100,8 @@ class Simulator(_Fact):
     """Coefficients of the analytic simulator, fitted to the emulator or a board.
 
     Attributes:
-        operators: TFLite operator name -> cost; "DEFAULT" serves the others.
+        operators: cost by the name of a kernel variant ("conv2d_s8/1x1_dsp"), or of a TFLite operator, which
+            serves its other variants; "DEFAULT" serves the rest.
         code_bytes, static_bytes, stack_bytes: of a firmware without model, for estimates.
     """
 

@@ -34,7 +34,7 @@ class SimulatedFirmware:
     def __init__(self, board: Board, program: Program) -> None:
         self._board = board
         self._program = program
-        self._cycles = model_cycles(board, program.graph)
+        self._cycles = model_cycles(board, program)
         # The exact kernels where they are installed: a board computes what they do, not what fast ones do.
         self._reference = interpreter.truth(program.graph)
         self._known: dict[bytes, bytes] = {}

@@ -128,3 +128,22 @@ def test_command_line_with_too_little_to_fit_to(tmp_path, capsys):
         (tmp_path / name).write_bytes(b"nothing")
     assert main(["--device", "simulated:nrf52840_dk", *paths]) == 1
     assert "fewer than two" in capsys.readouterr().err
+
+
+def test_each_kernel_has_its_own_cost(measurements):
+    """Layers of one kind that another kernel serves are not mixed; rare kernels take their operator's cost."""
+
+    def served(sample, index):
+        layers = tuple(
+            replace(layer, variant="fast", cycles=layer.cycles // 4)
+            if layer.operator == "CONV_2D" and index % 2
+            else layer
+            for layer in sample.measured.layers
+        )
+        return Sample(sample.graph, replace(sample.measured, layers=layers))
+
+    samples = [served(sample, index) for index, sample in enumerate(measurements * 2)]
+    costs = calibrate(samples).simulator.operators
+    slow = next(layer.variant for layer in measurements[0].measured.layers if layer.operator == "CONV_2D")
+    assert costs["fast"].per_mac == pytest.approx(costs[slow].per_mac / 4, rel=0.05)
+    assert "fast" not in calibrate(samples[:5]).simulator.operators

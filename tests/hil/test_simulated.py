@@ -66,7 +66,7 @@ def test_cycles_follow_the_profile(program):
 def test_operator_without_coefficients_costs_the_default(program):
     only = {"DEFAULT": replace(BOARD.simulator.operators["DEFAULT"], fixed=7, per_mac=0, per_output=0)}
     board = replace(BOARD, simulator=replace(BOARD.simulator, operators=only))
-    assert model_cycles(board, program.graph) == (7,) * len(program.graph.operators)
+    assert model_cycles(board, program) == (7,) * len(program.graph.operators)
 
 
 def test_macs_of_each_kind(program):
@@ -81,7 +81,7 @@ def test_macs_of_each_kind(program):
 def test_layers_add_up_exactly(program):
     device = SimulatedDevice("simulated:nrf52840_dk", BOARD)
     measured = bench(device.build(program), device, BenchSettings(per_layer=True), truth(program.graph))
-    assert tuple(layer.cycles for layer in measured.layers) == model_cycles(BOARD, program.graph)
+    assert tuple(layer.cycles for layer in measured.layers) == model_cycles(BOARD, program)
     assert sum(layer.cycles for layer in measured.layers) == measured.cycles
 
 
