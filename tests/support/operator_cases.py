@@ -285,6 +285,29 @@ def fixed_cases() -> list[Case]:
         depthwise_conv2d(
             67, (1, 1), 4, 1, (3, 3), (1, 1), (1, 1), "SAME", "RELU", _X, -128, per_channel=False
         ),
+        depthwise_conv2d(
+            68, (6, 6), 4, 1, (3, 3), (1, 1), (1, 1), "SAME", "NONE", _LOW, -7, per_channel=False
+        ),
+        depthwise_conv2d(
+            69, (7, 4), 8, 1, (3, 3), (1, 1), (1, 1), "SAME", "RELU", _X, -128, per_channel=False
+        ),
+        depthwise_conv2d(70, (4, 8), 4, 1, (3, 3), (1, 1), (1, 1), "SAME", "NONE", _X, 90, per_channel=False),
+        depthwise_conv2d(
+            71, (3, 3), 8, 1, (3, 3), (1, 1), (1, 1), "SAME", "RELU", _LOW, -128, per_channel=False
+        ),
+        depthwise_conv2d(
+            72, (4, 5), 4, 1, (3, 3), (1, 1), (1, 1), "VALID", "NONE", _X, -1, per_channel=False
+        ),
+        depthwise_conv2d(
+            73, (12, 12), 4, 1, (3, 3), (2, 2), (1, 1), "SAME", "RELU", _X, -128, per_channel=False
+        ),
+        depthwise_conv2d(
+            74, (11, 12), 4, 1, (3, 3), (2, 2), (1, 1), "SAME", "NONE", _X, 0, per_channel=False
+        ),
+        depthwise_conv2d(75, (5, 6), 4, 1, (3, 3), (2, 2), (1, 1), "SAME", "NONE", _X, 40, per_channel=False),
+        depthwise_conv2d(
+            76, (4, 4), 4, 1, (3, 3), (1, 1), (1, 1), "SAME", "NONE", _X, -20, per_channel=False
+        ),
         fully_connected(12, 1, 33, 7, "NONE", _X, -3),
         fully_connected(13, 1, 16, 8, "RELU", _LOW, -128, per_channel=True),
         fully_connected(14, 3, 10, 4, "RELU6", _X, -128, bias=False),

@@ -6,28 +6,20 @@
  * axis; the compiler takes the longer one where it may.  Outputs gather in scratch, four channels to a word,
  * and go to their pixels at the end of a line: by then all bytes that they overwrite have been laid into the
  * ring, so the output may start where the input starts.
- *
- * Values lie in the ring as 4 (x + 128), which costs no more instructions than x: one AND instead of one
- * SXTB16.  What 128 adds to a sum is taken off the bias.  The 4 is part of the pre-shift
- * (hil/codegen/dsp.py): weights times its rest fit into int16.
  */
-#include "hil_dsp.h"
+#include "hil_depthwise_weights_dsp_s8.h"
 #include "hil_kernels.h"
 
-enum { CHANNELS = 4, COLUMN_WORDS = 8, CHANNEL_BYTES = 18 };
-static const uint32_t SIGNS = 0x80808080u;
-static const uint32_t FOURFOLD = 0x03fc03fcu; /* bytes 0 and 2 of a word that was shifted left by 2 */
+enum { CHANNELS = HIL_DEPTHWISE_GROUP, COLUMN_WORDS = 8 };
 
-/* Four channels of one place of two lines, as pairs, into one slot of the ring. */
+/* Four channels of one place of two lines, into one slot of the ring. */
 static inline void lay_column(const int8_t *first, const int8_t *second, uint32_t *slot) {
-  const uint32_t a = hil_load_word(first) ^ SIGNS;
-  const uint32_t b = hil_load_word(second) ^ SIGNS;
-  const uint32_t front = hil_pack_low(a, b);
-  const uint32_t back = hil_pack_high(a, b);
-  slot[0] = (front << 2) & FOURFOLD;
-  slot[2] = (front >> 6) & FOURFOLD;
-  slot[4] = (back << 2) & FOURFOLD;
-  slot[6] = (back >> 6) & FOURFOLD;
+  uint32_t pairs[4];
+  hil_depthwise_pairs(hil_load_word(first), hil_load_word(second), pairs);
+  slot[0] = pairs[0];
+  slot[2] = pairs[1];
+  slot[4] = pairs[2];
+  slot[6] = pairs[3];
 }
 
 /* Lines 2 `pair` - pad_line and the one after it; what lies outside of the input is padding. */
@@ -66,41 +58,31 @@ static void lay_pair(const int8_t *input, const hil_depthwise_conv2d_dsp_params 
 
 /* What the weights of one channel add to its blocks: the two lines before the single one in `before`, the two
  * behind it in `behind`, which may be the same block where nobody needs the latter. */
-static void expand_channel(const int8_t *channel, const hil_depthwise_conv2d_dsp_params *params,
+static void expand_channel(const int8_t *stream, const hil_depthwise_conv2d_dsp_params *params,
                            hil_depthwise_block *before, hil_depthwise_block *behind) {
-  const int32_t shift = channel[17] & 15;
-  const uint32_t one = 1u << shift;
-  const uint32_t mask = ~((one - 1u) << 16); /* what the low half of a shifted pair loses to the high half */
-  const uint32_t upper = hil_load_word(channel + 8);
-  const uint32_t lower = hil_load_word(channel + 12);
-  const uint32_t ab_0 = (hil_sxtb16(upper) << shift) & mask;
-  const uint32_t ab_1 = (hil_sxtb16_odd(upper) << shift) & mask;
-  const uint32_t ab_2 = (hil_sxtb16(lower) << shift) & mask;
-  const uint32_t c_01 = (hil_sxtb16_odd(lower) << shift) & mask;
-  const uint32_t c_2 = (uint32_t)channel[16] << shift;
-  behind->both[0] = hil_pack_low(ab_0 >> 16, c_01);
-  behind->both[1] = hil_pack_high(ab_1, c_01);
-  behind->both[2] = hil_pack_low(ab_2 >> 16, c_2);
-  behind->single_01 = hil_pack_low(ab_0, ab_1);
-  behind->single_2 = (uint16_t)ab_2;
-  before->both[0] = ab_0;
-  before->both[1] = ab_1;
-  before->both[2] = ab_2;
-  before->single_01 = c_01;
-  before->single_2 = (uint16_t)c_2;
-
-  int32_t bias = (int32_t)hil_load_word(channel);
+  const hil_depthwise_channel channel = hil_depthwise_read(stream);
+  behind->both[0] = channel.bc[0];
+  behind->both[1] = channel.bc[1];
+  behind->both[2] = channel.bc[2];
+  behind->single_01 = hil_pack_low(channel.ab[0], channel.ab[1]);
+  behind->single_2 = (uint16_t)channel.ab[2];
+  before->both[0] = channel.ab[0];
+  before->both[1] = channel.ab[1];
+  before->both[2] = channel.ab[2];
+  before->single_01 = channel.c_01;
+  before->single_2 = (uint16_t)channel.c_2;
+  int32_t bias = channel.bias;
   if (params->sweeps->block_bytes == sizeof(hil_depthwise_block)) {
     before->signed_bias = bias;
     behind->signed_bias = bias;
-    bias = channel[17] < 0 ? 0 : (int32_t)(2 * one);
+    bias = channel.correction;
   }
   before->bias = bias;
   behind->bias = bias;
-  before->addend = params->addend + (int32_t)one;
+  before->addend = params->addend + channel.addend;
   behind->addend = before->addend;
-  before->multiplier = (int32_t)hil_load_word(channel + 4);
-  behind->multiplier = before->multiplier;
+  before->multiplier = channel.multiplier;
+  behind->multiplier = channel.multiplier;
 }
 
 /* One line of outputs, four channels each, to their pixels. */
@@ -134,7 +116,7 @@ void hil_depthwise_conv2d_dsp_s8(const int8_t *input, const hil_depthwise_conv2d
   uint32_t *const line = ring + params->columns * COLUMN_WORDS;
 
   for (uint32_t *word = ring; word != line; ++word) {
-    *word = ((params->padding ^ SIGNS) << 2) & FOURFOLD;
+    *word = ((params->padding ^ HIL_DEPTHWISE_SIGNS) << 2) & HIL_DEPTHWISE_FOURFOLD;
   }
   for (int32_t i = 0; i < sides * CHANNELS; ++i) {
     hil_depthwise_block *const own = (void *)(blocks + i * block);
@@ -148,7 +130,7 @@ void hil_depthwise_conv2d_dsp_s8(const int8_t *input, const hil_depthwise_conv2d
   for (int32_t group = 0; group < params->groups; ++group) {
     for (int32_t i = 0; i < CHANNELS; ++i) {
       expand_channel(channel, params, (void *)(blocks + i * block), (void *)(behind + i * block));
-      channel += CHANNEL_BYTES;
+      channel += HIL_DEPTHWISE_CHANNEL_BYTES;
     }
     int8_t *to = output;
     lay_pair(input, params, 0, ring);

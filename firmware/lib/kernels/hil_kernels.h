@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "hil_depthwise_sweeps_dsp_s8.h"
+#include "hil_depthwise_tiles_dsp_s8.h"
 #include "hil_tile_dsp_s8.h"
 #include "hil_winograd_dsp_s8.h"
 
@@ -198,6 +199,26 @@ typedef struct {
  * rows or output_length = input_length. */
 void hil_depthwise_conv2d_dsp_s8(const int8_t *input, const hil_depthwise_conv2d_dsp_params *params,
                                  int8_t *output, void *scratch);
+
+/* The same for a small map, of at least `outputs` columns. */
+typedef struct {
+  hil_window window;
+  int32_t groups; /* of four channels */
+  hil_depthwise_tile *tile;
+  int32_t outputs;     /* of a tile side by side */
+  int32_t tiles;       /* that a row takes */
+  int32_t row_words;   /* see hil_depthwise_tiles_dsp_s8.h */
+  int32_t strip_words; /* row_words for each row that the outputs read, padding included */
+  uint32_t padding;    /* four times the byte of the input's zero point */
+  int32_t addend;      /* as above */
+  const int8_t *channels;
+} hil_depthwise_conv2d_small_dsp_params;
+
+/* Scratch: 16 * tiles * strip_words and 224 bytes.  The output may start where the input starts, if it is no
+ * longer. */
+void hil_depthwise_conv2d_small_dsp_s8(const int8_t *input,
+                                       const hil_depthwise_conv2d_small_dsp_params *params, int8_t *output,
+                                       void *scratch);
 
 /* ---------------------------------------------------------------- pools and means */
 
