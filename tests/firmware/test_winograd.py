@@ -93,6 +93,7 @@ def compiled(model: bytes, form: Form) -> Program:
         patch.setattr(registry, "DSP_FASTER", {Conv2D: lambda graph, operator: offers})
         program = generate(graph, DSP, arena_limit=ROOM)
     assert program.variants == (form.name,)
+    assert f".band = {form.band}," in program.sources["model.c"]
     return program
 
 
