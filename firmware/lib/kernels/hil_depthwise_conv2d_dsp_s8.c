@@ -40,6 +40,17 @@ static void lay_pair(const int8_t *input, const hil_depthwise_conv2d_dsp_params 
     second = input + (line + 1) * params->input_line_step;
     second_step = params->input_step;
   }
+  if (first_step == 0 && second_step == 0) {
+    uint32_t pairs[4];
+    hil_depthwise_pairs(params->padding, params->padding, pairs);
+    for (; slot != end; slot += COLUMN_WORDS) {
+      slot[0] = pairs[0];
+      slot[2] = pairs[0];
+      slot[4] = pairs[0];
+      slot[6] = pairs[0];
+    }
+    return;
+  }
   if (params->input_length & 1) {
     lay_column(first, second, slot);
     first += first_step;
@@ -86,7 +97,8 @@ static void expand_channel(const int8_t *stream, const hil_depthwise_conv2d_dsp_
 }
 
 /* One line of outputs, four channels each, to their pixels. */
-static void put_line(const uint32_t *line, int8_t *output, int32_t step, int32_t count) {
+__attribute__((noinline)) static void put_line(const uint32_t *line, int8_t *output, int32_t step,
+                                               int32_t count) {
   for (; count >= 4; count -= 4) {
     const uint32_t a = line[0];
     const uint32_t b = line[1];
