@@ -131,7 +131,7 @@ def test_command_line_with_too_little_to_fit_to(tmp_path, capsys):
 
 
 def test_each_kernel_has_its_own_cost(measurements):
-    """Layers of one kind that another kernel serves are not mixed; rare kernels take their operator's cost."""
+    """Layers that another kernel serves are not mixed; rare kernels take their operator's cost."""
 
     def served(sample, index):
         layers = tuple(

@@ -115,15 +115,15 @@
 #define SIGNED_A(sum, sum_b) "sub " sum ", " sum ", " sum_b "\n" SIGNED(sum, "r3", "r4")
 #define SIGNED_B(sum)        "lsl " sum ", " sum ", #8\n" SIGNED(sum, "r5", "r6")
 
-#define RECTIFIED                                                                                     \
-  RECTIFIED_A("r8", "r11")                                                                            \
-  RECTIFIED_A("r9", "r12") RECTIFIED_A("r10", "lr") SHIFTS_OF_B RECTIFIED_B("r11") RECTIFIED_B("r12") \
-      RECTIFIED_B("lr") STORES
+#define RECTIFIED          \
+  RECTIFIED_A("r8", "r11") \
+  RECTIFIED_A("r9", "r12") \
+  RECTIFIED_A("r10", "lr") SHIFTS_OF_B RECTIFIED_B("r11") RECTIFIED_B("r12") RECTIFIED_B("lr") STORES
 
-#define SIGNED_OUTPUTS                                                                                   \
-  SIGNED_A("r8", "r11")                                                                                  \
-  SIGNED_A("r9", "r12") SIGNED_A("r10", "lr") SHIFTS_OF_B SIGNED_B("r11") SIGNED_B("r12") SIGNED_B("lr") \
-      STORES
+#define SIGNED_OUTPUTS  \
+  SIGNED_A("r8", "r11") \
+  SIGNED_A("r9", "r12") \
+  SIGNED_A("r10", "lr") SHIFTS_OF_B SIGNED_B("r11") SIGNED_B("r12") SIGNED_B("lr") STORES
 
 #define NAKED_TILE(name)                                                                                    \
   __attribute__((naked)) void name(                                                                         \
