@@ -294,11 +294,12 @@ __attribute__((naked)) void hil_winograd_products_dsp_s8(const uint32_t *inputs 
   ", r3\n"                   \
   "ssat " sum ", #8, " sum "\n"
 
-#define ALL_EIGHT(REQUANTIZE)                                                                      \
-  REQUANTIZE("r12")                                                                                \
-  REQUANTIZE("r8")                                                                                 \
-  REQUANTIZE("r5") REQUANTIZE("r10") "ldmia r1!, {r0, r2, r3}\n" REQUANTIZE("r4") REQUANTIZE("r9") \
-      REQUANTIZE("r6") REQUANTIZE("r11")
+#define ALL_EIGHT(REQUANTIZE) \
+  REQUANTIZE("r12")           \
+  REQUANTIZE("r8")            \
+  REQUANTIZE("r5")            \
+  REQUANTIZE("r10")           \
+  "ldmia r1!, {r0, r2, r3}\n" REQUANTIZE("r4") REQUANTIZE("r9") REQUANTIZE("r6") REQUANTIZE("r11")
 
 __attribute__((naked)) void hil_winograd_outputs_dsp_s8(
     const int32_t *sums __attribute__((unused)), const int32_t *scale __attribute__((unused)),
