@@ -35,31 +35,28 @@ typedef struct {
 
 #if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
 
+/* One instruction to a line. */
+/* clang-format off */
+
 /* Eight inputs times four outputs: 23 instructions, 92 bytes.  r0-r3 inputs, r4-r7 weights, r8-r11 sums, r12
  * next input, lr next word of the stream. */
 #define PAIR_OF_OUTPUTS(both, low) \
-  "ldmia lr!, {r4-r7}\n"           \
-  "smlad " both ", r4, r0, " both  \
-  "\n"                             \
-  "smlad " both ", r5, r1, " both  \
-  "\n"                             \
-  "sxtab16 r4, r1, r4\n"           \
-  "sxtab16 r5, r0, r5\n"           \
-  "smlad " low ", r4, r5, " low    \
-  "\n"                             \
-  "smlad " both ", r6, r2, " both  \
-  "\n"                             \
-  "smlad " both ", r7, r3, " both  \
-  "\n"                             \
-  "sxtab16 r6, r3, r6\n"           \
-  "sxtab16 r7, r2, r7\n"           \
+  "ldmia lr!, {r4-r7}\n" \
+  "smlad " both ", r4, r0, " both "\n" \
+  "smlad " both ", r5, r1, " both "\n" \
+  "sxtab16 r4, r1, r4\n" \
+  "sxtab16 r5, r0, r5\n" \
+  "smlad " low ", r4, r5, " low "\n" \
+  "smlad " both ", r6, r2, " both "\n" \
+  "smlad " both ", r7, r3, " both "\n" \
+  "sxtab16 r6, r3, r6\n" \
+  "sxtab16 r7, r2, r7\n" \
   "smlad " low ", r6, r7, " low "\n"
 #define STEP "ldmia r12!, {r0-r3}\n" PAIR_OF_OUTPUTS("r8", "r9") PAIR_OF_OUTPUTS("r10", "r11")
 
 /* A tie of a negative sum goes downwards: 128 less in the addend. */
 #define ADDEND(to, from, sum) \
-  "asr r12, " sum             \
-  ", #31\n"                   \
+  "asr r12, " sum ", #31\n" \
   "add " to ", " from ", r12, lsl #7\n"
 
 /* Frame: 0 cross, 4 input, 8 multiplier, 12 addend, 16 shift, 20 output, 24 quads, 28 end of the input,
@@ -152,6 +149,8 @@ __attribute__((naked, noinline)) static void run_quads(const quads_job *job __at
       "ldrd r5, r6, [sp, #20]\n"
       "b 7b\n");
 }
+
+/* clang-format on */
 
 #else
 

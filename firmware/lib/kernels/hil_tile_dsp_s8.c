@@ -4,6 +4,9 @@
 
 #if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
 
+/* One instruction to a line. */
+/* clang-format off */
+
 /*
  * r0 column  r1 stream  r2 end of the columns  r3-r5 a pair of each column  r6 r7 weights
  * r8-r10 sums 256 SA + SB of the three columns   r11 r12 lr sums SB
@@ -11,58 +14,61 @@
  */
 
 /* Four values: 24 multiplications in 17 instructions. */
-#define STEP              \
+#define STEP \
   "ldmia r1!, {r6, r7}\n" \
-  "ldmia r0!, {r3, r4, r5}\n" HALF_STEP("r6") "ldmia r0!, {r3, r4, r5}\n" HALF_STEP("r7")
+  "ldmia r0!, {r3, r4, r5}\n" \
+  HALF_STEP("r6") \
+  "ldmia r0!, {r3, r4, r5}\n" \
+  HALF_STEP("r7")
 
-#define HALF_STEP(weights)       \
-  "smlad r8, r3, " weights       \
-  ", r8\n"                       \
-  "smlad r9, r4, " weights       \
-  ", r9\n"                       \
-  "smlad r10, r5, " weights      \
-  ", r10\n"                      \
-  "sxtb16 " weights ", " weights \
-  "\n"                           \
-  "smlad r11, r3, " weights      \
-  ", r11\n"                      \
-  "smlad r12, r4, " weights      \
-  ", r12\n"                      \
+#define HALF_STEP(weights) \
+  "smlad r8, r3, " weights ", r8\n" \
+  "smlad r9, r4, " weights ", r9\n" \
+  "smlad r10, r5, " weights ", r10\n" \
+  "sxtb16 " weights ", " weights "\n" \
+  "smlad r11, r3, " weights ", r11\n" \
+  "smlad r12, r4, " weights ", r12\n" \
   "smlad lr, r5, " weights ", lr\n"
 
 /* `enter` goes to the first step of a pair of channels; `entries` are what it needs. */
-#define SUMS(name, entries, enter)                                                                     \
-  "push {r4-r11, lr}\n"                                                                                \
-  "sub sp, sp, #16\n"                                                                                  \
-  "strd r2, r3, [sp, #4]\n"                                                                            \
-  "str r0, [sp]\n"                                                                                     \
-  "ldrd r2, r4, [r1]\n" /* stream, depth */                                                            \
-      entries                                                                                          \
-  "mov r1, r2\n"                                                                                       \
-  "add r2, r4, r4, lsl #1\n"                                                                           \
-  "add r2, r0, r2, lsl #1\n" /* six bytes a value */                                                   \
-  "1:\n"                                                                                               \
-  "ldmia r1!, {r8, r11}\n"                                                                             \
-  "mov r9, r8\n"                                                                                       \
-  "mov r10, r8\n"                                                                                      \
-  "mov r12, r11\n"                                                                                     \
-  "mov lr, r11\n" enter ".L" name "_4:\n" STEP ".L" name "_3:\n" STEP ".L" name "_2:\n" STEP ".L" name \
-  "_1:\n" STEP                                                                                         \
-  "cmp r0, r2\n"                                                                                       \
-  "bne .L" name                                                                                        \
-  "_4\n"                                                                                               \
+#define SUMS(name, entries, enter) \
+  "push {r4-r11, lr}\n" \
+  "sub sp, sp, #16\n" \
+  "strd r2, r3, [sp, #4]\n" \
+  "str r0, [sp]\n" \
+  "ldrd r2, r4, [r1]\n" /* stream, depth */ \
+  entries \
+  "mov r1, r2\n" \
+  "add r2, r4, r4, lsl #1\n" \
+  "add r2, r0, r2, lsl #1\n" /* six bytes a value */ \
+  "1:\n" \
+  "ldmia r1!, {r8, r11}\n" \
+  "mov r9, r8\n" \
+  "mov r10, r8\n" \
+  "mov r12, r11\n" \
+  "mov lr, r11\n" \
+  enter \
+  ".L" name "_4:\n" \
+  STEP \
+  ".L" name "_3:\n" \
+  STEP \
+  ".L" name "_2:\n" \
+  STEP \
+  ".L" name "_1:\n" \
+  STEP \
+  "cmp r0, r2\n" \
+  "bne .L" name "_4\n" \
   "ldmia r1!, {r3, r4, r5, r6, r7}\n" /* multiplier and addend of A, of B, shifts */
 
 /* The loop has four steps; where depth / 4 is no multiple of that, its first turn leaves out some. */
-#define ENTRIES(name)                                                      \
-  "ubfx r5, r4, #2, #2\n"                                                  \
-  "adr r3, 9f\n"                                                           \
-  "ldr r5, [r3, r5, lsl #2]\n"                                             \
-  "str r5, [sp, #12]\n"                                                    \
-  "b 8f\n"                                                                 \
-  ".balign 4\n"                                                            \
-  "9: .word .L" name "_4 + 1, .L" name "_1 + 1, .L" name "_2 + 1, .L" name \
-  "_3 + 1\n"                                                               \
+#define ENTRIES(name) \
+  "ubfx r5, r4, #2, #2\n" \
+  "adr r3, 9f\n" \
+  "ldr r5, [r3, r5, lsl #2]\n" \
+  "str r5, [sp, #12]\n" \
+  "b 8f\n" \
+  ".balign 4\n" \
+  "9: .word .L" name "_4 + 1, .L" name "_1 + 1, .L" name "_2 + 1, .L" name "_3 + 1\n" \
   "8:\n"
 #define ENTER "ldr pc, [sp, #12]\n"
 
@@ -70,46 +76,37 @@
 #define SHIFTS_OF_B "asrs r7, r7, #8\n"
 
 /* Both channels of a pixel, side by side; and on to the next pair of channels. */
-#define STORES                                           \
+#define STORES \
   "ldmia sp, {r0, r3, r4}\n" /* columns, output, step */ \
-  "bfi r8, r11, #8, #8\n"                                \
-  "bfi r9, r12, #8, #8\n"                                \
-  "bfi r10, lr, #8, #8\n"                                \
-  "strh r8, [r3]\n"                                      \
-  "strh r9, [r3, r4]\n"                                  \
-  "strh r10, [r3, r4, lsl #1]\n"                         \
-  "add r3, r3, #2\n"                                     \
-  "str r3, [sp, #4]\n"                                   \
-  "bpl 1b\n"                                             \
-  "add sp, sp, #16\n"                                    \
+  "bfi r8, r11, #8, #8\n" \
+  "bfi r9, r12, #8, #8\n" \
+  "bfi r10, lr, #8, #8\n" \
+  "strh r8, [r3]\n" \
+  "strh r9, [r3, r4]\n" \
+  "strh r10, [r3, r4, lsl #1]\n" \
+  "add r3, r3, #2\n" \
+  "str r3, [sp, #4]\n" \
+  "bpl 1b\n" \
+  "add sp, sp, #16\n" \
   "pop {r4-r11, pc}\n"
 
-#define RECTIFIED_A(sum, sum_b)  \
-  "sub " sum ", " sum ", " sum_b \
-  "\n"                           \
-  "smmla " sum ", " sum          \
-  ", r3, r4\n"                   \
-  "asr " sum ", " sum            \
-  ", r7\n"                       \
+#define RECTIFIED_A(sum, sum_b) \
+  "sub " sum ", " sum ", " sum_b "\n" \
+  "smmla " sum ", " sum ", r3, r4\n" \
+  "asr " sum ", " sum ", r7\n" \
   "ssat " sum ", #8, " sum "\n"
 
 #define RECTIFIED_B(sum) \
-  "lsl " sum ", " sum    \
-  ", r7\n"               \
-  "smmla " sum ", " sum  \
-  ", r5, r6\n"           \
+  "lsl " sum ", " sum ", r7\n" \
+  "smmla " sum ", " sum ", r5, r6\n" \
   "ssat " sum ", #8, " sum ", asr #14\n"
 
 /* 2^7 less in the addend where the sum is negative. */
 #define SIGNED(sum, multiplier, addend) \
-  "asr r0, " sum                        \
-  ", #31\n"                             \
-  "add r0, " addend                     \
-  ", r0, lsl #7\n"                      \
-  "smmla " sum ", " sum ", " multiplier \
-  ", r0\n"                              \
-  "asr " sum ", " sum                   \
-  ", r7\n"                              \
+  "asr r0, " sum ", #31\n" \
+  "add r0, " addend ", r0, lsl #7\n" \
+  "smmla " sum ", " sum ", " multiplier ", r0\n" \
+  "asr " sum ", " sum ", r7\n" \
   "ssat " sum ", #8, " sum "\n"
 
 #define SIGNED_A(sum, sum_b) "sub " sum ", " sum ", " sum_b "\n" SIGNED(sum, "r3", "r4")
@@ -136,16 +133,16 @@ NAKED_TILE(hil_tile_rectified_by_16_dsp_s8) { __asm__(SUMS("by_16", "", "") RECT
 
 NAKED_TILE(hil_tile_signed_dsp_s8) { __asm__(SUMS("signed", ENTRIES("signed"), ENTER) SIGNED_OUTPUTS); }
 
-#define EXPAND              \
-  "ldr r4, [r0], #4\n"      \
-  "ldr r5, [r1], #4\n"      \
-  "ldr r6, [r2], #4\n"      \
+#define EXPAND \
+  "ldr r4, [r0], #4\n" \
+  "ldr r5, [r1], #4\n" \
+  "ldr r6, [r2], #4\n" \
   "sxtb16 r7, r4, ror #8\n" \
   "sxtb16 r8, r5, ror #8\n" \
   "sxtb16 r9, r6, ror #8\n" \
-  "sxtb16 r4, r4\n"         \
-  "sxtb16 r5, r5\n"         \
-  "sxtb16 r6, r6\n"         \
+  "sxtb16 r4, r4\n" \
+  "sxtb16 r5, r5\n" \
+  "sxtb16 r6, r6\n" \
   "stmia r3!, {r4-r9}\n"
 
 __attribute__((naked)) uint32_t *hil_expand_columns_dsp_s8(const int8_t *a __attribute__((unused)),
@@ -166,6 +163,8 @@ __attribute__((naked)) uint32_t *hil_expand_columns_dsp_s8(const int8_t *a __att
       "pop {r4-r9}\n"
       "bx lr\n");
 }
+
+/* clang-format on */
 
 #else
 
