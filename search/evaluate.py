@@ -248,19 +248,23 @@ class HilEvaluator:
             as_small_as_can_be: take the smallest plan where none keeps the limits.
         """
         if self._program is None or self._program[0] != tflite:
+            program = compile_model(tflite, board=self._device.board)
             room = arena_room_of(self._config, self._device.board)
-            limit = None if room is None else max(room.arena_bytes, 1)
-            try:
-                program = compile_model(tflite, board=self._device.board, arena_limit=limit)
-            except ArenaOverLimit as error:
-                assert room is not None  # else there was no limit
-                if not as_small_as_can_be:
-                    needed = error.needed_bytes + room.beside_bytes
-                    reason = f"needs at least {needed:,} bytes, even in stripes; limit {room.limit:,.12g}"
-                    raise Unfit(room.metric, needed, room.limit, f"{room.metric}: {reason}") from error
-                program = compile_model(tflite, board=self._device.board, arena_limit=error.needed_bytes)
+            if room is not None and program.plan.arena_bytes > room.arena_bytes:
+                program = self._in_stripes(tflite, room, as_small_as_can_be)
             self._program = (tflite, program)
         return self._program[1]
+
+    def _in_stripes(self, tflite: Path, room: ArenaRoom, as_small_as_can_be: bool) -> Program:
+        limit = max(room.arena_bytes, 1)
+        try:
+            return compile_model(tflite, board=self._device.board, arena_limit=limit)
+        except ArenaOverLimit as error:
+            if not as_small_as_can_be:
+                needed = error.needed_bytes + room.beside_bytes
+                reason = f"needs at least {needed:,} bytes, even in stripes; limit {room.limit:,.12g}"
+                raise Unfit(room.metric, needed, room.limit, f"{room.metric}: {reason}") from error
+            return compile_model(tflite, board=self._device.board, arena_limit=error.needed_bytes)
 
     def _built(self, tflite: Path, *, as_small_as_can_be: bool = False) -> Image:
         if self._image is None or self._image[0] != tflite:
