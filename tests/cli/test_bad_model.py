@@ -95,8 +95,8 @@ def test_unsupported_operator(tmp_path: Path) -> None:
 def test_model_too_large_for_ram_says_how_much_and_why(tmp_path: Path, kind: str) -> None:
     (tmp_path / "huge.tflite").write_bytes(conv_model(side=128, channels=8, filters=16))
     result = hilnas("measure", "huge.tflite", "--device", f"{kind}:nrf52840_dk", folder=tmp_path)
-    # 128 x 128 x (8 + 16) bytes of input and output
-    assert_clear(result, 3, "ram", "arena 393,", "262,144", "CONV_2D", "stem")
+    # 128 x 128 x 16 bytes of output, which lies over the input, and a line of 128 x 8 bytes and some scratch
+    assert_clear(result, 3, "ram", "arena 263,", "262,144", "CONV_2D", "stem")
 
 
 @pytest.mark.parametrize("kind", ["simulated", pytest.param("emulated", marks=needs_toolchain)])
