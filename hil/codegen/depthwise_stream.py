@@ -17,7 +17,7 @@ GROUP = 4
 _VALUE_SHIFT, _LARGEST_WEIGHT_SHIFT = 2, 8
 _PRESHIFTS = (_VALUE_SHIFT, _VALUE_SHIFT + _LARGEST_WEIGHT_SHIFT)
 _NO_TIES = 0x80
-#: a0 a1 b0 b1 a2 c0 b2 c1 c2 of three rows (a, b, c): SXTB16 makes the pairs (a, b) and (c0, c1).
+#: a0 a1 b0 b1 a2 c0 b2 c1 c2 of 3 x 3 (three rows of a, b, c): SXTB16 makes the pairs (a, b) and (c0, c1).
 _ORDER = [0, 3, 1, 4, 6, 2, 7, 5, 8]
 
 
@@ -27,12 +27,13 @@ def _options(operator: Operator) -> DepthwiseConv2D:
     return options
 
 
-def takes(graph: Graph, operator: Operator) -> bool:
-    """Is it 3x3 with stride 1 or 2, four channels to a group, with factors that the kernels can apply?"""
+def takes(graph: Graph, operator: Operator, kernels: tuple[int, ...]) -> bool:
+    """Is it square, its size in `kernels`, with stride 1 or 2, groups of channels, factors within range?"""
     window = window_of(graph, operator)
     if (
         _options(operator).multiplier != 1
-        or (window["kernel_h"], window["kernel_w"]) != (3, 3)
+        or window["kernel_h"] not in kernels
+        or window["kernel_w"] != window["kernel_h"]
         or (window["dilation_h"], window["dilation_w"]) != (1, 1)
         or (window["stride_h"], window["stride_w"]) not in ((1, 1), (2, 2))
         or window["input_c"] % GROUP
@@ -43,7 +44,7 @@ def takes(graph: Graph, operator: Operator) -> bool:
 
 
 def sums_and_weights(graph: Graph, operator: Operator) -> tuple[Sums, NDArray[np.int8]] | None:
-    """The sums, and the weights as (channels, 3 rows, 3 columns); None where the activation clamps."""
+    """The sums, and the weights as (channels, rows, columns); None where the activation clamps."""
     source, output = graph.tensors[operator.inputs[0]], graph.tensors[operator.output]
     tensor = graph.tensors[operator.inputs[1]]
     weights = np.asarray(tensor.data, dtype=np.int8)[0].transpose(2, 0, 1)
@@ -59,15 +60,15 @@ def shared_addend(sums: Sums) -> int:
 
 
 def stream(sums: Sums, weights: NDArray[np.int8]) -> NDArray[np.int8]:
-    """What the kernels read of each channel, 18 bytes, little-endian and without gaps.
+    """What the kernels read of each channel, little-endian and without gaps: 18 bytes of 3 x 3, 34 of 5 x 5.
 
-        4 bytes  bias, which the shifted sum begins with
-        4        multiplier
-        9        weights, see _ORDER
-        1        shift of the weights; bit 7: ties of a negative sum need no correction
+    4 bytes  bias, which the shifted sum begins with
+    4        multiplier
+    9 or 25  weights, of 3 x 3 as in _ORDER, else row by row
+    1        shift of the weights; bit 7: ties of a negative sum need no correction
 
     Args:
-        weights: (channels, 3, 3).
+        weights: (channels, rows, columns).
     """
     rescales = _rescales(sums)
     assert rescales is not None
@@ -78,7 +79,9 @@ def stream(sums: Sums, weights: NDArray[np.int8]) -> NDArray[np.int8]:
         bias = rescale.bias - (128 * int(kept.astype(np.int64).sum()) << rescale.preshift)
         words = np.array([bias & 0xFFFFFFFF, rescale.multiplier], dtype="<u4")
         shift = rescale.preshift - _VALUE_SHIFT | (0 if rescale.ties else _NO_TIES)
-        rows.append(words.tobytes() + kept.reshape(-1)[_ORDER].tobytes() + bytes([shift]))
+        flat = kept.reshape(-1)
+        ordered = flat[_ORDER] if len(flat) == len(_ORDER) else flat
+        rows.append(words.tobytes() + ordered.tobytes() + bytes([shift]))
     return np.frombuffer(b"".join(rows), dtype=np.int8)
 
 

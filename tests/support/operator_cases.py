@@ -116,15 +116,15 @@ def _depthwise_cases(draw: st.DrawFn) -> Case:
 
 
 @st.composite
-def _depthwise_3x3_cases(draw: st.DrawFn) -> Case:
-    """What the kernel for DSP cores takes, as long as the factors lie within its range."""
-    step = draw(st.integers(1, 2))
+def _depthwise_square_cases(draw: st.DrawFn) -> Case:
+    """What the kernels for DSP cores take, as long as the factors lie within their range."""
+    step, side = draw(st.integers(1, 2)), draw(st.sampled_from([3, 5]))
     return depthwise_conv2d(
         draw(_seeds),
         size=draw(st.tuples(st.integers(1, 14), st.integers(1, 14))),
         channels=4 * draw(st.integers(1, 3)),
         multiplier=1,
-        kernel=(3, 3),
+        kernel=(side, side),
         stride=(step, step),
         dilation=(1, 1),
         padding=draw(_paddings),
@@ -199,7 +199,7 @@ KINDS: Mapping[str, st.SearchStrategy[Case]] = {
     "conv2d": _conv2d_cases(),
     "common conv2d": _common_conv2d_cases(),
     "depthwise_conv2d": _depthwise_cases(),
-    "depthwise_conv2d_3x3": _depthwise_3x3_cases(),
+    "square depthwise_conv2d": _depthwise_square_cases(),
     "fully_connected": st.builds(
         fully_connected,
         _seeds,
@@ -307,6 +307,22 @@ def fixed_cases() -> list[Case]:
         depthwise_conv2d(75, (5, 6), 4, 1, (3, 3), (2, 2), (1, 1), "SAME", "NONE", _X, 40, per_channel=False),
         depthwise_conv2d(
             76, (4, 4), 4, 1, (3, 3), (1, 1), (1, 1), "SAME", "NONE", _X, -20, per_channel=False
+        ),
+        depthwise_conv2d(
+            77, (9, 8), 4, 1, (5, 5), (1, 1), (1, 1), "SAME", "RELU", _X, -128, per_channel=False
+        ),
+        depthwise_conv2d(
+            78, (3, 3), 8, 1, (5, 5), (1, 1), (1, 1), "SAME", "RELU", _LOW, -128, per_channel=False
+        ),
+        depthwise_conv2d(
+            79, (15, 14), 4, 1, (5, 5), (1, 1), (1, 1), "SAME", "NONE", _X, 9, per_channel=False
+        ),
+        depthwise_conv2d(80, (6, 7), 4, 1, (5, 5), (1, 1), (1, 1), "VALID", "NONE", _X, 0, per_channel=False),
+        depthwise_conv2d(
+            81, (13, 9), 4, 1, (5, 5), (2, 2), (1, 1), "SAME", "RELU", _X, -128, per_channel=False
+        ),
+        depthwise_conv2d(
+            82, (12, 20), 4, 1, (5, 5), (2, 2), (1, 1), "SAME", "NONE", _X, 4, per_channel=False
         ),
         fully_connected(12, 1, 33, 7, "NONE", _X, -3),
         fully_connected(13, 1, 16, 8, "RELU", _LOW, -128, per_channel=True),

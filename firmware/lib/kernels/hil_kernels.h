@@ -200,24 +200,30 @@ typedef struct {
 void hil_depthwise_conv2d_dsp_s8(const int8_t *input, const hil_depthwise_conv2d_dsp_params *params,
                                  int8_t *output, void *scratch);
 
-/* The same for a small map, of at least `outputs` columns. */
+/* 3x3 or 5x5 in bands of rows, of at least `outputs` columns. */
 typedef struct {
   hil_window window;
   int32_t groups; /* of four channels */
   hil_depthwise_tile *tile;
-  int32_t outputs;     /* of a tile side by side */
-  int32_t tiles;       /* that a row takes */
-  int32_t row_words;   /* see hil_depthwise_tiles_dsp_s8.h */
-  int32_t strip_words; /* row_words for each row that the outputs read, padding included */
+  int32_t outputs;   /* of a tile side by side */
+  int32_t tiles;     /* that a row takes */
+  int32_t row_words; /* see hil_depthwise_tiles_dsp_s8.h */
+  int32_t band_rows; /* rows of outputs for which the input is in scratch, > 0 */
+  int32_t bands;
+  int32_t strip_words; /* row_words for each row that a band reads, padding included */
+  int32_t block_bytes; /* HIL_DEPTHWISE_TILE_BYTES_3 or 5 */
   uint32_t padding;    /* four times the byte of the input's zero point */
+  uint32_t filling;    /* a pair of two such values in scratch */
   int32_t addend;      /* as above */
-  const int8_t *channels;
-} hil_depthwise_conv2d_small_dsp_params;
+  hil_depthwise_expand *expand;
+  int32_t channel_bytes;  /* of the stream for one channel */
+  const int8_t *channels; /* the stream, see hil/codegen/depthwise_stream.py */
+} hil_depthwise_conv2d_tiles_dsp_params;
 
-/* Scratch: 16 * tiles * strip_words and 224 bytes.  The output may start where the input starts, if it is no
- * longer. */
-void hil_depthwise_conv2d_small_dsp_s8(const int8_t *input,
-                                       const hil_depthwise_conv2d_small_dsp_params *params, int8_t *output,
+/* Scratch: 16 * tiles * strip_words + 4 * block_bytes.  The output may start where the input starts, if it is
+ * no longer and no row of it reaches a row of the input that a later band reads first. */
+void hil_depthwise_conv2d_tiles_dsp_s8(const int8_t *input,
+                                       const hil_depthwise_conv2d_tiles_dsp_params *params, int8_t *output,
                                        void *scratch);
 
 /* ---------------------------------------------------------------- pools and means */

@@ -129,7 +129,7 @@ def _arguments(graph: Graph, operator: Operator) -> Arguments:
 
 def _accepts(graph: Graph, operator: Operator) -> bool:
     lines = lines_of(window_of(graph, operator))
-    return takes(graph, operator) and lines.columns > lines.pad
+    return takes(graph, operator, kernels=(3,)) and lines.columns > lines.pad
 
 
 def _scratch(graph: Graph, operator: Operator) -> int:
