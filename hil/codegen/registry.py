@@ -18,6 +18,7 @@ from hil.codegen.kernels import (
     conv2d_winograd_dsp,
     depthwise_conv2d,
     depthwise_conv2d_dsp,
+    depthwise_taps_dsp,
     depthwise_tiles_dsp,
     fully_connected,
     fully_connected_dsp,
@@ -62,7 +63,11 @@ VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
 DSP_VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
     {
         types.Conv2D: conv2d_dsp.VARIANTS,
-        types.DepthwiseConv2D: (*depthwise_tiles_dsp.VARIANTS, *depthwise_conv2d_dsp.VARIANTS),
+        types.DepthwiseConv2D: (
+            *depthwise_tiles_dsp.VARIANTS,
+            *depthwise_conv2d_dsp.VARIANTS,
+            *depthwise_taps_dsp.VARIANTS,
+        ),
         types.FullyConnected: fully_connected_dsp.VARIANTS,
         types.Add: binary_dsp.ADD_VARIANTS,
         types.Sub: binary_dsp.SUB_VARIANTS,

@@ -87,6 +87,7 @@ SINGLE = [
     ("sxtb r1, r7", 1),
     ("sxth r1, r7", 1),
     ("sxtah r1, r6, r7", 1),
+    ("uxtah r1, r6, r7", 1),
     ("uxtb r1, r7", 1),
     ("uxth r1, r7", 1),
     ("rev r1, r7", 1),

@@ -138,6 +138,27 @@ def _depthwise_square_cases(draw: st.DrawFn) -> Case:
 
 
 @st.composite
+def _common_depthwise_cases(draw: st.DrawFn) -> Case:
+    """Any window over four channels to a group, for the DSP kernel that takes what others do not."""
+    return depthwise_conv2d(
+        draw(_seeds),
+        size=draw(st.tuples(st.integers(1, 12), st.integers(1, 12))),
+        channels=4 * draw(st.integers(1, 3)),
+        multiplier=1,
+        kernel=draw(st.sampled_from([(5, 5), (7, 7), (9, 1), (1, 4)]) | _kernels),
+        stride=draw(_steps),
+        dilation=draw(st.just((1, 1)) | _steps),
+        padding=draw(_paddings),
+        activation=draw(st.sampled_from(["NONE", "RELU"])),
+        x=Scale(2.0 ** draw(st.integers(-6, -3)), draw(_zero_points)),
+        out_zero_point=draw(st.just(-128) | _zero_points),
+        per_channel=draw(st.booleans()),
+        bias=draw(st.booleans()),
+        spread=draw(_spreads),
+    )
+
+
+@st.composite
 def _mean_cases(draw: st.DrawFn) -> Case:
     shape = draw(st.tuples(st.integers(1, 6), st.integers(1, 6), st.integers(1, 9)))
     axes = draw(st.sets(st.sampled_from([1, 2, 3]), min_size=1, max_size=3))
@@ -200,6 +221,7 @@ KINDS: Mapping[str, st.SearchStrategy[Case]] = {
     "common conv2d": _common_conv2d_cases(),
     "depthwise_conv2d": _depthwise_cases(),
     "square depthwise_conv2d": _depthwise_square_cases(),
+    "common depthwise_conv2d": _common_depthwise_cases(),
     "fully_connected": st.builds(
         fully_connected,
         _seeds,
@@ -258,6 +280,8 @@ _LOW = Scale(0.02, -128)
 def fixed_cases() -> list[Case]:
     """Every kernel and its corners; small enough for an emulator."""
     return [
+        depthwise_conv2d(61, (9, 6), 8, 1, (7, 7), (2, 2), (1, 1), "SAME", "RELU", Scale(0.05, 3), -128),
+        depthwise_conv2d(62, (9, 8), 4, 1, (3, 2), (1, 1), (2, 3), "VALID", "NONE", Scale(0.05, -128), 5),
         conv2d(1, (7, 5), (3, 8), (3, 3), (2, 2), (1, 1), "SAME", "RELU", _X, -128),
         conv2d(2, (6, 6), (4, 5), (3, 3), (1, 1), (1, 1), "VALID", "NONE", _LOW, 7),
         conv2d(3, (9, 8), (2, 3), (3, 2), (1, 1), (2, 3), "SAME", "RELU6", _X, -100),

@@ -27,6 +27,14 @@ static inline int32_t hil_smlad(uint32_t a, uint32_t b, int32_t sum) {
   return __smlad((int16x2_t)a, (int16x2_t)b, sum);
 }
 
+/* sum + a.low * b.low, and sum + a.high * b.high */
+static inline int32_t hil_smlabb(uint32_t a, uint32_t b, int32_t sum) {
+  return __smlabb((int32_t)a, (int32_t)b, sum);
+}
+static inline int32_t hil_smlatt(uint32_t a, uint32_t b, int32_t sum) {
+  return __smlatt((int32_t)a, (int32_t)b, sum);
+}
+
 /* Bytes 0 and 2 as a pair. */
 static inline uint32_t hil_sxtb16(uint32_t bytes) { return (uint32_t)__sxtb16((int8x4_t)bytes); }
 
@@ -127,6 +135,14 @@ static inline uint32_t hil_pair(int32_t low, int32_t high) {
 static inline int32_t hil_smlad(uint32_t a, uint32_t b, int32_t sum) {
   return (int32_t)((uint32_t)sum + (uint32_t)(hil_low(a) * hil_low(b)) +
                    (uint32_t)(hil_high(a) * hil_high(b)));
+}
+
+static inline int32_t hil_smlabb(uint32_t a, uint32_t b, int32_t sum) {
+  return (int32_t)((uint32_t)sum + (uint32_t)(hil_low(a) * hil_low(b)));
+}
+
+static inline int32_t hil_smlatt(uint32_t a, uint32_t b, int32_t sum) {
+  return (int32_t)((uint32_t)sum + (uint32_t)(hil_high(a) * hil_high(b)));
 }
 
 static inline uint32_t hil_sxtb16(uint32_t bytes) {

@@ -226,6 +226,20 @@ void hil_depthwise_conv2d_tiles_dsp_s8(const int8_t *input,
                                        const hil_depthwise_conv2d_tiles_dsp_params *params, int8_t *output,
                                        void *scratch);
 
+/* ---------------------------------------------------------------- depthwise of any kernel, with DSP */
+
+typedef struct {
+  hil_window window;
+  const int32_t
+      *stream;  /* for each four channels bias[4], which holds no zero point, multiplier[4], addend[4], four
+                   shifts as bytes, and weights[kernel_h][kernel_w], four to a word */
+  int32_t ties; /* 128 where ties of negative sums count (output zero point not -128), else 0 */
+} hil_depthwise_conv2d_taps_params;
+
+/* Any kernel, stride, dilation and padding; multiplier 1, input_c a multiple of 4.  Scratch: 0. */
+void hil_depthwise_conv2d_taps_dsp_s8(const int8_t *input, const hil_depthwise_conv2d_taps_params *params,
+                                      int8_t *output, void *scratch);
+
 /* ---------------------------------------------------------------- pools and means */
 
 typedef struct {
