@@ -4,10 +4,12 @@
 
 #if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
 
+/* One instruction to a line. */
+/* clang-format off */
+
 /* into = one + other, other = one - other; then `one` is free for the next sum. */
-#define BUTTERFLY(into, one, other)  \
-  "sadd16 " into ", " one ", " other \
-  "\n"                               \
+#define BUTTERFLY(into, one, other) \
+  "sadd16 " into ", " one ", " other "\n" \
   "ssub16 " other ", " one ", " other "\n"
 
 /*
@@ -15,67 +17,63 @@
  * r4-r7, r8-r11 one row of d, another one   sp: end of the first row of pixels
  */
 #define LOAD_ROW(at, a, b, c, d, rotation) \
-  "ldr " a ", [" at                        \
-  "]\n"                                    \
-  "ldr " b ", [" at                        \
-  ", r2]\n"                                \
-  "ldr " c ", [" at                        \
-  ", r2, lsl #1]\n"                        \
-  "add lr, " at                            \
-  ", r2\n"                                 \
-  "ldr " d                                 \
-  ", [lr, r2, lsl #1]\n"                   \
-  "sxtb16 " a ", " a rotation              \
-  "\n"                                     \
-  "sxtb16 " b ", " b rotation              \
-  "\n"                                     \
-  "sxtb16 " c ", " c rotation              \
-  "\n"                                     \
+  "ldr " a ", [" at "]\n" \
+  "ldr " b ", [" at ", r2]\n" \
+  "ldr " c ", [" at ", r2, lsl #1]\n" \
+  "add lr, " at ", r2\n" \
+  "ldr " d ", [lr, r2, lsl #1]\n" \
+  "sxtb16 " a ", " a rotation "\n" \
+  "sxtb16 " b ", " b rotation "\n" \
+  "sxtb16 " c ", " c rotation "\n" \
   "sxtb16 " d ", " d rotation "\n"
 
 /* A row of B^T d, times B; its registers are used up. */
 #define INPUT_ROW(a, b, c, d) \
-  "ssub16 " a ", " a ", " c   \
-  "\n"                        \
-  "ssub16 " d ", " b ", " d   \
-  "\n"                        \
-  "str " a                    \
-  ", [r3]\n"                  \
-  "sadd16 " a ", " b ", " c   \
-  "\n"                        \
-  "ssub16 " c ", " c ", " b   \
-  "\n"                        \
-  "str " a                    \
-  ", [r3, r12]\n"             \
-  "str " c                    \
-  ", [r3, r12, lsl #1]\n"     \
-  "add r3, r3, r12\n"         \
+  "ssub16 " a ", " a ", " c "\n" \
+  "ssub16 " d ", " b ", " d "\n" \
+  "str " a ", [r3]\n" \
+  "sadd16 " a ", " b ", " c "\n" \
+  "ssub16 " c ", " c ", " b "\n" \
+  "str " a ", [r3, r12]\n" \
+  "str " c ", [r3, r12, lsl #1]\n" \
+  "add r3, r3, r12\n" \
   "str " d ", [r3, r12, lsl #1]\n"
 
 #define NEXT_INPUT_ROW "add r3, r3, r12\nadd r3, r3, r12, lsl #1\n"
 
-#define INPUT_PAIR(rotation)                       \
+#define INPUT_PAIR(rotation) \
   LOAD_ROW("r0", "r4", "r5", "r6", "r7", rotation) \
-  "add lr, r0, r1, lsl #1\n" LOAD_ROW("lr", "r8", "r9", "r10", "r11", rotation)                     \
-  "ssub16 r4, r4, r8\n"                                                                             \
-  "ssub16 r5, r5, r9\n"                                                                             \
-  "ssub16 r6, r6, r10\n"                                                                            \
-  "ssub16 r7, r7, r11\n" INPUT_ROW("r4", "r5", "r6", "r7") NEXT_INPUT_ROW                           \
-  "add lr, r0, r1\n" LOAD_ROW("lr", "r4", "r5", "r6", "r7", rotation)                               \
-  BUTTERFLY("lr", "r8", "r4") BUTTERFLY("r8", "r9", "r5") BUTTERFLY("r9", "r10", "r6")              \
-  BUTTERFLY("r10", "r11", "r7")                                                                     \
-  INPUT_ROW("lr", "r8", "r9", "r10") NEXT_INPUT_ROW                                                 \
-  INPUT_ROW("r4", "r5", "r6", "r7") NEXT_INPUT_ROW                                                  \
-  "add lr, r0, r1\n" LOAD_ROW("lr", "r4", "r5", "r6", "r7", rotation)                               \
-  "add lr, r0, r1\n"                                                                                \
-  "add lr, lr, r1, lsl #1\n" LOAD_ROW("lr", "r8", "r9", "r10", "r11", rotation)                     \
-  "ssub16 r4, r4, r8\n"                                                                             \
-  "ssub16 r5, r5, r9\n"                                                                             \
-  "ssub16 r6, r6, r10\n"                                                                            \
-  "ssub16 r7, r7, r11\n" INPUT_ROW("r4", "r5", "r6", "r7")                                          \
-  "sub r3, r3, r12, lsl #4\n"                                                                       \
-  "add r3, r3, r12, lsl #1\n"                                                                       \
-  "add r3, r3, r12\n"                                                                               \
+  "add lr, r0, r1, lsl #1\n" \
+  LOAD_ROW("lr", "r8", "r9", "r10", "r11", rotation) \
+  "ssub16 r4, r4, r8\n" \
+  "ssub16 r5, r5, r9\n" \
+  "ssub16 r6, r6, r10\n" \
+  "ssub16 r7, r7, r11\n" \
+  INPUT_ROW("r4", "r5", "r6", "r7") \
+  NEXT_INPUT_ROW \
+  "add lr, r0, r1\n" \
+  LOAD_ROW("lr", "r4", "r5", "r6", "r7", rotation) \
+  BUTTERFLY("lr", "r8", "r4") \
+  BUTTERFLY("r8", "r9", "r5") \
+  BUTTERFLY("r9", "r10", "r6") \
+  BUTTERFLY("r10", "r11", "r7") \
+  INPUT_ROW("lr", "r8", "r9", "r10") \
+  NEXT_INPUT_ROW \
+  INPUT_ROW("r4", "r5", "r6", "r7") \
+  NEXT_INPUT_ROW \
+  "add lr, r0, r1\n" \
+  LOAD_ROW("lr", "r4", "r5", "r6", "r7", rotation) \
+  "add lr, r0, r1\n" \
+  "add lr, lr, r1, lsl #1\n" \
+  LOAD_ROW("lr", "r8", "r9", "r10", "r11", rotation) \
+  "ssub16 r4, r4, r8\n" \
+  "ssub16 r5, r5, r9\n" \
+  "ssub16 r6, r6, r10\n" \
+  "ssub16 r7, r7, r11\n" \
+  INPUT_ROW("r4", "r5", "r6", "r7") \
+  "sub r3, r3, r12, lsl #4\n" \
+  "add r3, r3, r12, lsl #1\n" \
+  "add r3, r3, r12\n" \
   "add r3, r3, #12\n"
 
 __attribute__((naked)) void hil_winograd_inputs_dsp_s8(const int8_t *pixels __attribute__((unused)),
@@ -108,50 +106,46 @@ __attribute__((naked)) void hil_winograd_inputs_dsp_s8(const int8_t *pixels __at
 
 /* A row of G' g, times G'^T; its registers are used up. */
 #define WEIGHT_ROW(a, b, c) \
-  "str " a                  \
-  ", [r1]\n"                \
-  "str " c                  \
-  ", [r1, r3]\n"            \
-  "sadd16 " a ", " a ", " c \
-  "\n"                      \
-  "sadd16 " c ", " a ", " b \
-  "\n"                      \
-  "ssub16 " a ", " a ", " b \
-  "\n"                      \
-  "str " c                  \
-  ", [r1, r2]\n"            \
+  "str " a ", [r1]\n" \
+  "str " c ", [r1, r3]\n" \
+  "sadd16 " a ", " a ", " c "\n" \
+  "sadd16 " c ", " a ", " b "\n" \
+  "ssub16 " a ", " a ", " b "\n" \
+  "str " c ", [r1, r2]\n" \
   "str " a ", [r1, r2, lsl #1]\n"
 
 #define NEXT_ROW "add r1, r1, r2, lsl #2\n"
 
 #define EXPAND_ROW(a, b, c, rotation) \
-  "ldmia r0!, {" a ", " b ", " c      \
-  "}\n"                               \
-  "sxtb16 " a ", " a rotation         \
-  "\n"                                \
-  "sxtb16 " b ", " b rotation         \
-  "\n"                                \
+  "ldmia r0!, {" a ", " b ", " c "}\n" \
+  "sxtb16 " a ", " a rotation "\n" \
+  "sxtb16 " b ", " b rotation "\n" \
   "sxtb16 " c ", " c rotation "\n"
 
-#define WEIGHT_PAIR(rotation)            \
+#define WEIGHT_PAIR(rotation) \
   EXPAND_ROW("r4", "r5", "r6", rotation) \
-  "str r4, [r1]\n"                                                                                \
-  "str r6, [r1, r3]\n"                                                                            \
-  "sadd16 r7, r4, r6\n"                                                                           \
-  "sadd16 r8, r7, r5\n"                                                                           \
-  "ssub16 r7, r7, r5\n"                                                                           \
-  "str r8, [r1, r2]\n"                                                                            \
-  "str r7, [r1, r2, lsl #1]\n" NEXT_ROW                                                           \
-  EXPAND_ROW("r7", "r8", "r9", rotation)                                                          \
-  "sadd16 r4, r4, r7\n"                                                                           \
-  "sadd16 r5, r5, r8\n"                                                                           \
-  "sadd16 r6, r6, r9\n"                                                                           \
-  EXPAND_ROW("r10", "r11", "r12", rotation)                                                       \
-  BUTTERFLY("lr", "r4", "r10") BUTTERFLY("r4", "r5", "r11") BUTTERFLY("r5", "r6", "r12")          \
-  WEIGHT_ROW("lr", "r4", "r5") NEXT_ROW                                                           \
-  WEIGHT_ROW("r10", "r11", "r12") NEXT_ROW                                                        \
-  WEIGHT_ROW("r7", "r8", "r9")                                                                    \
-  "sub r1, r1, r3, lsl #2\n"                                                                      \
+  "str r4, [r1]\n" \
+  "str r6, [r1, r3]\n" \
+  "sadd16 r7, r4, r6\n" \
+  "sadd16 r8, r7, r5\n" \
+  "ssub16 r7, r7, r5\n" \
+  "str r8, [r1, r2]\n" \
+  "str r7, [r1, r2, lsl #1]\n" \
+  NEXT_ROW \
+  EXPAND_ROW("r7", "r8", "r9", rotation) \
+  "sadd16 r4, r4, r7\n" \
+  "sadd16 r5, r5, r8\n" \
+  "sadd16 r6, r6, r9\n" \
+  EXPAND_ROW("r10", "r11", "r12", rotation) \
+  BUTTERFLY("lr", "r4", "r10") \
+  BUTTERFLY("r4", "r5", "r11") \
+  BUTTERFLY("r5", "r6", "r12") \
+  WEIGHT_ROW("lr", "r4", "r5") \
+  NEXT_ROW \
+  WEIGHT_ROW("r10", "r11", "r12") \
+  NEXT_ROW \
+  WEIGHT_ROW("r7", "r8", "r9") \
+  "sub r1, r1, r3, lsl #2\n" \
   "add r1, r1, #8\n"
 
 __attribute__((naked)) void hil_winograd_weights_dsp_s8(const int32_t *weights __attribute__((unused)),
@@ -181,10 +175,15 @@ __attribute__((naked)) void hil_winograd_weights_dsp_s8(const int32_t *weights _
  * r9-r11 a pair of each tile  r12 lr a pair of each channel
  * sp: end of the position's weights, their bytes, end of the sums
  */
-#define PRODUCTS_OF_PAIR(first)                                                                       \
-  "ldmia r0!, {r9, r10, r11}\n"                                                                       \
-  "ldmia r1!, {r12, lr}\n" first("r3", "r9", "r12") first("r4", "r9", "lr") first("r5", "r10", "r12") \
-      first("r6", "r10", "lr") first("r7", "r11", "r12") first("r8", "r11", "lr")
+#define PRODUCTS_OF_PAIR(first) \
+  "ldmia r0!, {r9, r10, r11}\n" \
+  "ldmia r1!, {r12, lr}\n" \
+  first("r3", "r9", "r12") \
+  first("r4", "r9", "lr") \
+  first("r5", "r10", "r12") \
+  first("r6", "r10", "lr") \
+  first("r7", "r11", "r12") \
+  first("r8", "r11", "lr")
 #define BEGIN(sum, a, b) "smuad " sum ", " a ", " b "\n"
 #define GO_ON(sum, a, b) "smlad " sum ", " a ", " b ", " sum "\n"
 
@@ -240,66 +239,79 @@ __attribute__((naked)) void hil_winograd_products_dsp_s8(const uint32_t *inputs 
  */
 #define SUMS_AT(y, x, a, b) "ldrd " a ", " b ", [r0, #24 * (4 * " y " + " x ")]\n"
 
-#define INNER_COLUMN(x, upper_a, upper_b, lower_a, lower_b, plus_bias)                                 \
-  SUMS_AT("1", x, lower_a, lower_b)                                                                    \
-  SUMS_AT("2", x, "r2", "r3")                                                                          \
-  plus_bias "add " upper_a ", " lower_a                                                                \
-            ", r2\n"                                                                                   \
-            "add " upper_b ", " lower_b                                                                \
-            ", r3\n"                                                                                   \
-            "sub " lower_a ", " lower_a                                                                \
-            ", r2\n"                                                                                   \
-            "sub " lower_b ", " lower_b                                                                \
-            ", r3\n" SUMS_AT("0", x, "r2", "r3") "add " upper_a ", " upper_a                           \
-                                                 ", r2, lsl #1\n"                                      \
-                                                 "add " upper_b ", " upper_b ", r3, lsl #1\n" SUMS_AT( \
-                                                     "3", x, "r2", "r3") "sub " lower_a ", " lower_a   \
-                                                                         ", r2, lsl #1\n"              \
-                                                                         "sub " lower_b ", " lower_b   \
-                                                                         ", r3, lsl #1\n"
+#define INNER_COLUMN(x, upper_a, upper_b, lower_a, lower_b, plus_bias) \
+  SUMS_AT("1", x, lower_a, lower_b) \
+  SUMS_AT("2", x, "r2", "r3") \
+  plus_bias \
+  "add " upper_a ", " lower_a ", r2\n" \
+  "add " upper_b ", " lower_b ", r3\n" \
+  "sub " lower_a ", " lower_a ", r2\n" \
+  "sub " lower_b ", " lower_b ", r3\n" \
+  SUMS_AT("0", x, "r2", "r3") \
+  "add " upper_a ", " upper_a ", r2, lsl #1\n" \
+  "add " upper_b ", " upper_b ", r3, lsl #1\n" \
+  SUMS_AT( "3", x, "r2", "r3") \
+  "sub " lower_a ", " lower_a ", r2, lsl #1\n" \
+  "sub " lower_b ", " lower_b ", r3, lsl #1\n"
 
 /* Twice a column of M, times A', is added to (or subtracted from) outputs. */
-#define OUTER_COLUMN(x, add, sub, upper_a, upper_b, lower_a, lower_b)                                \
-  SUMS_AT("0", x, "r2", "r3")                                                                        \
-  add " " upper_a ", " upper_a ", r2, lsl #2\n" add " " upper_b ", " upper_b                         \
-      ", r3, lsl #2\n" SUMS_AT("1", x, "r2", "r3") add                                               \
-      " " upper_a ", " upper_a ", r2, lsl #1\n" add " " upper_b ", " upper_b ", r3, lsl #1\n" add    \
-      " " lower_a ", " lower_a ", r2, lsl #1\n" add " " lower_b ", " lower_b                         \
-      ", r3, lsl #1\n" SUMS_AT("2", x, "r2", "r3") add                                               \
-      " " upper_a ", " upper_a ", r2, lsl #1\n" add " " upper_b ", " upper_b ", r3, lsl #1\n" sub    \
-      " " lower_a ", " lower_a ", r2, lsl #1\n" sub " " lower_b ", " lower_b                         \
-      ", r3, lsl #1\n" SUMS_AT("3", x, "r2", "r3") sub " " lower_a ", " lower_a ", r2, lsl #2\n" sub \
-                                                       " " lower_b ", " lower_b ", r3, lsl #2\n"
+#define OUTER_COLUMN(x, add, sub, upper_a, upper_b, lower_a, lower_b) \
+  SUMS_AT("0", x, "r2", "r3") \
+  add \
+  " " upper_a ", " upper_a ", r2, lsl #2\n" \
+  add \
+  " " upper_b ", " upper_b ", r3, lsl #2\n" \
+  SUMS_AT("1", x, "r2", "r3") \
+  add \
+  " " upper_a ", " upper_a ", r2, lsl #1\n" \
+  add \
+  " " upper_b ", " upper_b ", r3, lsl #1\n" \
+  add \
+  " " lower_a ", " lower_a ", r2, lsl #1\n" \
+  add \
+  " " lower_b ", " lower_b ", r3, lsl #1\n" \
+  SUMS_AT("2", x, "r2", "r3") \
+  add \
+  " " upper_a ", " upper_a ", r2, lsl #1\n" \
+  add \
+  " " upper_b ", " upper_b ", r3, lsl #1\n" \
+  sub \
+  " " lower_a ", " lower_a ", r2, lsl #1\n" \
+  sub \
+  " " lower_b ", " lower_b ", r3, lsl #1\n" \
+  SUMS_AT("3", x, "r2", "r3") \
+  sub \
+  " " lower_a ", " lower_a ", r2, lsl #2\n" \
+  sub \
+  " " lower_b ", " lower_b ", r3, lsl #2\n"
 
 #define BUTTERFLY_32(into, one, other) \
-  "add " into ", " one ", " other      \
-  "\n"                                 \
+  "add " into ", " one ", " other "\n" \
   "sub " other ", " one ", " other "\n"
 
-#define RECTIFIED(sum)  \
-  "smmla " sum ", " sum \
-  ", r0, r2\n"          \
-  "asr " sum ", " sum   \
-  ", r3\n"              \
+#define RECTIFIED(sum) \
+  "smmla " sum ", " sum ", r0, r2\n" \
+  "asr " sum ", " sum ", r3\n" \
   "ssat " sum ", #8, " sum "\n"
 
 /* 2 less in the addend where the sum is negative. */
-#define SIGNED(sum)          \
-  "asr lr, " sum             \
-  ", #31\n"                  \
+#define SIGNED(sum) \
+  "asr lr, " sum ", #31\n" \
   "add lr, r2, lr, lsl #1\n" \
-  "smmla " sum ", " sum      \
-  ", r0, lr\n"               \
-  "asr " sum ", " sum        \
-  ", r3\n"                   \
+  "smmla " sum ", " sum ", r0, lr\n" \
+  "asr " sum ", " sum ", r3\n" \
   "ssat " sum ", #8, " sum "\n"
 
 #define ALL_EIGHT(REQUANTIZE) \
-  REQUANTIZE("r12")           \
-  REQUANTIZE("r8")            \
-  REQUANTIZE("r5")            \
-  REQUANTIZE("r10")           \
-  "ldmia r1!, {r0, r2, r3}\n" REQUANTIZE("r4") REQUANTIZE("r9") REQUANTIZE("r6") REQUANTIZE("r11")
+  REQUANTIZE("r12") \
+  REQUANTIZE("r8") \
+  REQUANTIZE("r5") \
+  REQUANTIZE("r10") \
+  "ldmia r1!, {r0, r2, r3}\n" \
+  REQUANTIZE("r4") \
+  REQUANTIZE("r9") \
+  REQUANTIZE("r6") \
+  REQUANTIZE("r11")
 
 __attribute__((naked)) void hil_winograd_outputs_dsp_s8(
     const int32_t *sums __attribute__((unused)), const int32_t *scale __attribute__((unused)),
@@ -348,6 +360,8 @@ __attribute__((naked)) void hil_winograd_outputs_dsp_s8(
       "add sp, sp, #16\n"
       "pop {r4-r11, pc}\n");
 }
+
+/* clang-format on */
 
 #else
 
