@@ -18,16 +18,23 @@ and cost what the profile says, usually nothing.
 
 from __future__ import annotations
 
+import re
+
 from hil.board import Board, OperatorCost
 from hil.graph.types import Graph, Operator, RowJoin, RowSlice
 from hil.macs import operator_work
 from hil.program import Program
 
 
+def kernel_of(variant: str) -> str:
+    """What forms of one kernel have in common: its variant without the size of a band."""
+    return re.sub(r"(?<=winograd)\d+", "", variant)
+
+
 def cost_of(board: Board, operator_name: str, variant: str = "") -> OperatorCost:
     """The coefficients that serve an operator: of its kernel, of all its kernels, or DEFAULT."""
     costs = board.simulator.operators
-    return costs.get(variant) or costs.get(operator_name) or costs["DEFAULT"]
+    return costs.get(kernel_of(variant)) or costs.get(operator_name) or costs["DEFAULT"]
 
 
 def operator_cycles(board: Board, graph: Graph, operator: Operator, variant: str = "") -> int:

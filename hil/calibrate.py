@@ -28,6 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hil.analytic import kernel_of
 from hil.api import compile_model, measure
 from hil.board import OperatorCost, Simulator, load_board, parse_board
 from hil.errors import HilError
@@ -108,7 +109,7 @@ def _calls(sample: Sample) -> list[_Call]:
     return [
         _Call(
             operator=operator.name,
-            variant=layer.variant,
+            variant=kernel_of(layer.variant),
             work=operator_work(graph, operator),
             outputs=graph.tensors[operator.output].elements,
             cycles=layer.cycles,

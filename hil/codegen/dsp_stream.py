@@ -10,6 +10,8 @@ from hil.codegen.fixed_point import INT8_MIN
 
 #: Channel A comes out of the sums multiplied by 256.
 _PRESHIFT_A = 8
+#: Of hil_tile_wide_dsp_s8.
+_PRESHIFT_WIDE = 4
 #: What hil_tile_rectified_dsp_s8 shifts channel B by in the end: factors down to 2^-14, with a bit or two to
 #: spare for the sums of the widest layers of the MLPerf Tiny models.
 _SHIFT_B = 14
@@ -63,6 +65,26 @@ def tile_stream(sums: Sums, weights: NDArray[np.int8]) -> NDArray[np.int32] | No
         if a is None or b is None:
             return None
         rows += [_wrapped(256 * a.bias + b.bias, b.bias), row, _scale(sums, a, b)]
+    rows[-1][-1] |= _LAST
+    stream: NDArray[np.int32] = np.concatenate(rows)
+    return stream
+
+
+def wide_stream(sums: Sums, weights: NDArray[np.int8]) -> NDArray[np.int32] | None:
+    """The stream for hil_tile_wide_dsp_s8: any weights, sums of up to 2^27; None beyond that."""
+    channels, depth = weights.shape
+    if channels % 2:
+        return None
+    padded = np.zeros((channels, padded_depth(depth)), dtype=np.int8)
+    padded[:, :depth] = weights
+    words = padded.view("<i4").astype(np.int32)
+    rows: list[NDArray[np.int32]] = []
+    for first in range(0, channels, 2):
+        a, b = (by_shift(sums, channel, _PRESHIFT_WIDE) for channel in (first, first + 1))
+        if a is None or b is None:
+            return None
+        scale = (a.multiplier, a.addend, b.multiplier, b.addend, a.shift | b.shift << 8)
+        rows += [_wrapped(a.bias, b.bias), words[first : first + 2].T.reshape(-1), _wrapped(*scale)]
     rows[-1][-1] |= _LAST
     stream: NDArray[np.int32] = np.concatenate(rows)
     return stream

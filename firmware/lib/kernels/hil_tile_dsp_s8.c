@@ -30,10 +30,30 @@
   "smlad r12, r4, " weights ", r12\n" \
   "smlad lr, r5, " weights ", lr\n"
 
-/* `enter` goes to the first step of a pair of channels; `entries` are what it needs. */
-#define SUMS(name, entries, enter) \
+/* The same for weights that are not packed: r2 four of A, r6 four of B, r7 two of either.  19 instructions. */
+#define WIDE_STEP \
+  "ldmia r1!, {r2, r6}\n" \
+  "ldmia r0!, {r3, r4, r5}\n" \
+  "sxtb16 r7, r2\n" \
+  WIDE_PART("r7", "r8", "r9", "r10") \
+  "sxtb16 r7, r6\n" \
+  WIDE_PART("r7", "r11", "r12", "lr") \
+  "ldmia r0!, {r3, r4, r5}\n" \
+  "sxtb16 r2, r2, ror #8\n" \
+  WIDE_PART("r2", "r8", "r9", "r10") \
+  "sxtb16 r6, r6, ror #8\n" \
+  WIDE_PART("r6", "r11", "r12", "lr")
+
+#define WIDE_PART(weights, sum0, sum1, sum2) \
+  "smlad " sum0 ", r3, " weights ", " sum0 "\n" \
+  "smlad " sum1 ", r4, " weights ", " sum1 "\n" \
+  "smlad " sum2 ", r5, " weights ", " sum2 "\n"
+
+/* `enter` goes to the first step of a pair of channels; `entries` are what it needs; `at_end` compares r0 with the
+ * end of the columns, which is in r2 and at sp + 16. */
+#define SUMS(name, entries, enter, step, at_end) \
   "push {r4-r11, lr}\n" \
-  "sub sp, sp, #16\n" \
+  "sub sp, sp, #20\n" \
   "strd r2, r3, [sp, #4]\n" \
   "str r0, [sp]\n" \
   "ldrd r2, r4, [r1]\n" /* stream, depth */ \
@@ -41,6 +61,7 @@
   "mov r1, r2\n" \
   "add r2, r4, r4, lsl #1\n" \
   "add r2, r0, r2, lsl #1\n" /* six bytes a value */ \
+  "str r2, [sp, #16]\n" \
   "1:\n" \
   "ldmia r1!, {r8, r11}\n" \
   "mov r9, r8\n" \
@@ -49,14 +70,14 @@
   "mov lr, r11\n" \
   enter \
   ".L" name "_4:\n" \
-  STEP \
+  step \
   ".L" name "_3:\n" \
-  STEP \
+  step \
   ".L" name "_2:\n" \
-  STEP \
+  step \
   ".L" name "_1:\n" \
-  STEP \
-  "cmp r0, r2\n" \
+  step \
+  at_end \
   "bne .L" name "_4\n" \
   "ldmia r1!, {r3, r4, r5, r6, r7}\n" /* multiplier and addend of A, of B, shifts */
 
@@ -71,6 +92,11 @@
   "9: .word .L" name "_4 + 1, .L" name "_1 + 1, .L" name "_2 + 1, .L" name "_3 + 1\n" \
   "8:\n"
 #define ENTER "ldr pc, [sp, #12]\n"
+
+#define AT_END "cmp r0, r2\n"
+#define WIDE_AT_END \
+  "ldr r7, [sp, #16]\n" \
+  "cmp r0, r7\n"
 
 /* The last pair of channels is marked by the sign of its shifts. */
 #define SHIFTS_OF_B "asrs r7, r7, #8\n"
@@ -87,7 +113,7 @@
   "add r3, r3, #2\n" \
   "str r3, [sp, #4]\n" \
   "bpl 1b\n" \
-  "add sp, sp, #16\n" \
+  "add sp, sp, #20\n" \
   "pop {r4-r11, pc}\n"
 
 #define RECTIFIED_A(sum, sum_b) \
@@ -101,37 +127,69 @@
   "smmla " sum ", " sum ", r5, r6\n" \
   "ssat " sum ", #8, " sum ", asr #14\n"
 
-/* 2^7 less in the addend where the sum is negative. */
-#define SIGNED(sum, multiplier, addend) \
+/* Half of 2^preshift less in the addend where the sum is negative; `half` is preshift - 1. */
+#define SIGNED(sum, multiplier, addend, half) \
   "asr r0, " sum ", #31\n" \
-  "add r0, " addend ", r0, lsl #7\n" \
+  "add r0, " addend ", r0, lsl #" half "\n" \
   "smmla " sum ", " sum ", " multiplier ", r0\n" \
   "asr " sum ", " sum ", r7\n" \
   "ssat " sum ", #8, " sum "\n"
 
-#define SIGNED_A(sum, sum_b) "sub " sum ", " sum ", " sum_b "\n" SIGNED(sum, "r3", "r4")
-#define SIGNED_B(sum)        "lsl " sum ", " sum ", #8\n" SIGNED(sum, "r5", "r6")
+#define SIGNED_A(sum, sum_b) "sub " sum ", " sum ", " sum_b "\n" SIGNED(sum, "r3", "r4", "7")
+#define SIGNED_B(sum)        "lsl " sum ", " sum ", #8\n" SIGNED(sum, "r5", "r6", "7")
+#define WIDE_A(sum)          "lsl " sum ", " sum ", #4\n" SIGNED(sum, "r3", "r4", "3")
+#define WIDE_B(sum)          "lsl " sum ", " sum ", #4\n" SIGNED(sum, "r5", "r6", "3")
 
-#define RECTIFIED          \
+#define RECTIFIED \
   RECTIFIED_A("r8", "r11") \
   RECTIFIED_A("r9", "r12") \
-  RECTIFIED_A("r10", "lr") SHIFTS_OF_B RECTIFIED_B("r11") RECTIFIED_B("r12") RECTIFIED_B("lr") STORES
+  RECTIFIED_A("r10", "lr") \
+  SHIFTS_OF_B \
+  RECTIFIED_B("r11") \
+  RECTIFIED_B("r12") \
+  RECTIFIED_B("lr") \
+  STORES
 
-#define SIGNED_OUTPUTS  \
+#define SIGNED_OUTPUTS \
   SIGNED_A("r8", "r11") \
   SIGNED_A("r9", "r12") \
-  SIGNED_A("r10", "lr") SHIFTS_OF_B SIGNED_B("r11") SIGNED_B("r12") SIGNED_B("lr") STORES
+  SIGNED_A("r10", "lr") \
+  SHIFTS_OF_B \
+  SIGNED_B("r11") \
+  SIGNED_B("r12") \
+  SIGNED_B("lr") \
+  STORES
+
+#define WIDE_OUTPUTS \
+  WIDE_A("r8") \
+  WIDE_A("r9") \
+  WIDE_A("r10") \
+  SHIFTS_OF_B \
+  WIDE_B("r11") \
+  WIDE_B("r12") \
+  WIDE_B("lr") \
+  STORES
 
 #define NAKED_TILE(name)                                                                                    \
   __attribute__((naked)) void name(                                                                         \
       const uint32_t *columns __attribute__((unused)), const hil_tile_layer *layer __attribute__((unused)), \
       int8_t *output __attribute__((unused)), int32_t step __attribute__((unused)))
 
-NAKED_TILE(hil_tile_rectified_dsp_s8) { __asm__(SUMS("rectified", ENTRIES("rectified"), ENTER) RECTIFIED); }
+NAKED_TILE(hil_tile_rectified_dsp_s8) {
+  __asm__(SUMS("rectified", ENTRIES("rectified"), ENTER, STEP, AT_END) RECTIFIED);
+}
 
-NAKED_TILE(hil_tile_rectified_by_16_dsp_s8) { __asm__(SUMS("by_16", "", "") RECTIFIED); }
+NAKED_TILE(hil_tile_rectified_by_16_dsp_s8) {
+  __asm__(SUMS("by_16", "", "", STEP, AT_END) RECTIFIED);
+}
 
-NAKED_TILE(hil_tile_signed_dsp_s8) { __asm__(SUMS("signed", ENTRIES("signed"), ENTER) SIGNED_OUTPUTS); }
+NAKED_TILE(hil_tile_signed_dsp_s8) {
+  __asm__(SUMS("signed", ENTRIES("signed"), ENTER, STEP, AT_END) SIGNED_OUTPUTS);
+}
+
+NAKED_TILE(hil_tile_wide_dsp_s8) {
+  __asm__(SUMS("wide", ENTRIES("wide"), ENTER, WIDE_STEP, WIDE_AT_END) WIDE_OUTPUTS);
+}
 
 #define EXPAND \
   "ldr r4, [r0], #4\n" \
@@ -224,6 +282,34 @@ void hil_tile_signed_dsp_s8(const uint32_t *columns, const hil_tile_layer *layer
       b = (int32_t)((uint32_t)b << 8);
       output[column * step] = signed_output(a, scale[0], scale[1], scale[4] & 0xff);
       output[column * step + 1] = signed_output(b, scale[2], scale[3], (scale[4] >> 8) & 0xff);
+    }
+    stream = scale + 5;
+    output += 2;
+  } while (scale[4] >= 0);
+}
+
+void hil_tile_wide_dsp_s8(const uint32_t *columns, const hil_tile_layer *layer, int8_t *output,
+                          int32_t step) {
+  const int32_t *stream = layer->stream;
+  const int32_t *scale;
+  do {
+    scale = stream + 2 + layer->depth / 2;
+    for (int32_t column = 0; column < HIL_TILE_COLUMNS; ++column) {
+      uint32_t sum[2] = {(uint32_t)stream[0], (uint32_t)stream[1]};
+      for (int32_t k = 0; k < layer->depth / 2; ++k) {
+        const uint32_t weights = (uint32_t)stream[2 + k];
+        const uint32_t *const pair = columns + column + (k & ~1) * HIL_TILE_COLUMNS;
+        sum[k & 1] = (uint32_t)hil_smlad(pair[0], hil_sxtb16(weights), (int32_t)sum[k & 1]);
+        sum[k & 1] =
+            (uint32_t)hil_smlad(pair[HIL_TILE_COLUMNS], hil_sxtb16_odd(weights), (int32_t)sum[k & 1]);
+      }
+      for (int32_t channel = 0; channel < 2; ++channel) {
+        const int32_t shifted = (int32_t)(sum[channel] << 4);
+        const int32_t addend = scale[2 * channel + 1] + (shifted >> 31) * 8;
+        const int32_t product = hil_smmla(shifted, scale[2 * channel], addend);
+        output[column * step + channel] =
+            (int8_t)hil_saturate_s8(product >> ((scale[4] >> (8 * channel)) & 0xff));
+      }
     }
     stream = scale + 5;
     output += 2;

@@ -44,6 +44,11 @@ hil_tile hil_tile_rectified_by_16_dsp_s8;
 /* Any output zero point: shifts = shift_a | shift_b << 8. */
 hil_tile hil_tile_signed_dsp_s8;
 
+/* Any output zero point, for sums of up to 2^27 and weights that cannot be packed: the stream holds bias_a,
+ * bias_b, and of every four weights those of A, then those of B, in their own order; shifts as for signed.
+ * Half a multiply-accumulate in eight slower. */
+hil_tile hil_tile_wide_dsp_s8;
+
 /* Four bytes of each of three sources at a time, as columns; reads and expands 4 * words bytes of each.
  * Returns the end of what it wrote. */
 uint32_t *hil_expand_columns_dsp_s8(const int8_t *a, const int8_t *b, const int8_t *c, uint32_t *columns,

@@ -1,13 +1,17 @@
-"""CONV_2D on a core with DSP."""
+"""CONV_2D on a core with DSP: weights packed two to a halfword, or wide where that is not exact."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hil.codegen.call import Arguments, Constant, Field, Symbol, Variant
-from hil.codegen.dsp import sums_of
-from hil.codegen.dsp_stream import padded_depth, tile_stream
+from hil.codegen.dsp import Sums, sums_of
+from hil.codegen.dsp_stream import padded_depth, tile_stream, wide_stream
 from hil.codegen.geometry import forward_lead, inside_range, reaches_outside
 from hil.codegen.kernels.conv2d import conv2d_window
 from hil.codegen.stage import convolution_factors
@@ -45,8 +49,8 @@ def _depth(graph: Graph, operator: Operator) -> int:
     return padded_depth(conv2d_window(graph, operator)["kernel_h"] * _row_bytes(graph, operator))
 
 
-def _stream(graph: Graph, operator: Operator) -> tuple[NDArray[np.int32], bool] | None:
-    """The stream, and whether it is for the rectified tile."""
+def _layer(graph: Graph, operator: Operator) -> tuple[Sums, NDArray[np.int8]] | None:
+    """The sums, and the weights as columns have them, (channels, depth); None where the activation clamps."""
     options = operator.options
     assert isinstance(options, Conv2D)
     source, output = graph.tensors[operator.inputs[0]], graph.tensors[operator.output]
@@ -57,9 +61,29 @@ def _stream(graph: Graph, operator: Operator) -> tuple[NDArray[np.int32], bool] 
     filled[:, :, : weights.shape[2]] = weights
     filled = filled.reshape(channels, -1)
     sums = sums_of(graph, operator, filled, convolution_factors(source, tensor, output), options.activation)
-    if sums is None or (stream := tile_stream(sums, filled)) is None:
+    return None if sums is None else (sums, filled)
+
+
+#: The name of a tile, and the stream that it reads.
+_Stream: TypeAlias = "tuple[str, NDArray[np.int32]] | None"
+_StreamOf: TypeAlias = Callable[[Graph, Operator], _Stream]
+
+
+def _packed(graph: Graph, operator: Operator) -> _Stream:
+    layer = _layer(graph, operator)
+    if layer is None or (stream := tile_stream(*layer)) is None:
         return None
-    return stream, sums.rectified
+    if not layer[0].rectified:
+        return "hil_tile_signed_dsp_s8", stream
+    by_16 = _depth(graph, operator) % 16 == 0
+    return "hil_tile_rectified_by_16_dsp_s8" if by_16 else "hil_tile_rectified_dsp_s8", stream
+
+
+def _wide(graph: Graph, operator: Operator) -> _Stream:
+    layer = _layer(graph, operator)
+    if layer is None or (stream := wide_stream(*layer)) is None:
+        return None
+    return "hil_tile_wide_dsp_s8", stream
 
 
 def _rows(graph: Graph, operator: Operator) -> Symbol:
@@ -91,23 +115,17 @@ def _copies(graph: Graph, operator: Operator) -> bool:
     return reaches_outside(window) or not words
 
 
-def _tile(rectified: bool, depth: int) -> str:
-    if not rectified:
-        return "hil_tile_signed_dsp_s8"
-    return "hil_tile_rectified_by_16_dsp_s8" if depth % 16 == 0 else "hil_tile_rectified_dsp_s8"
-
-
-def _arguments(graph: Graph, operator: Operator) -> Arguments:
-    packed = _stream(graph, operator)
-    assert packed is not None
-    stream, rectified = packed
+def _arguments(graph: Graph, operator: Operator, stream_of: _StreamOf) -> Arguments:
+    found = stream_of(graph, operator)
+    assert found is not None
+    tile, stream = found
     return Arguments(
         inputs=(operator.inputs[0],),
         params_type="hil_conv2d_dsp_params",
         params={
             "window": conv2d_window(graph, operator),
             "output_c": graph.tensors[operator.output].shape[3],
-            "tile": Symbol(_tile(rectified, _depth(graph, operator))),
+            "tile": Symbol(tile),
             "layer": {
                 "stream": Constant("stream", stream),
                 "depth": _depth(graph, operator),
@@ -117,10 +135,6 @@ def _arguments(graph: Graph, operator: Operator) -> Arguments:
             "rows": _rows(graph, operator),
         },
     )
-
-
-def _accepts(graph: Graph, operator: Operator) -> bool:
-    return _stream(graph, operator) is not None
 
 
 def _is_pointwise(graph: Graph, operator: Operator) -> bool:
@@ -139,21 +153,31 @@ def _overlap(graph: Graph, operator: Operator) -> Overlap:
     return Overlap(0, forward_lead(conv2d_window(graph, operator), channels, _COLUMNS))
 
 
-VARIANTS = (
-    Variant(
-        "conv2d_s8/1x1_dsp",
-        "hil_conv2d_1x1_dsp_s8",
-        _arguments,
-        accepts=lambda graph, operator: _is_pointwise(graph, operator) and _accepts(graph, operator),
-        scratch_bytes=lambda graph, operator: 2 * _COLUMNS * _depth(graph, operator),
-        overlap=_overlap,
-    ),
-    Variant(
-        "conv2d_s8/dsp",
-        "hil_conv2d_dsp_s8",
-        _arguments,
-        accepts=_accepts,
-        scratch_bytes=_scratch,
-        overlap=_overlap,
-    ),
-)
+def _variants(name: str, stream_of: _StreamOf, general: bool) -> tuple[Variant, ...]:
+    """Pointwise, and any window."""
+    arguments = partial(_arguments, stream_of=stream_of)
+    return (
+        Variant(
+            f"conv2d_s8/1x1_{name}",
+            "hil_conv2d_1x1_dsp_s8",
+            arguments,
+            accepts=lambda graph, operator: (
+                _is_pointwise(graph, operator) and stream_of(graph, operator) is not None
+            ),
+            scratch_bytes=lambda graph, operator: 2 * _COLUMNS * _depth(graph, operator),
+            overlap=_overlap,
+            general=general,
+        ),
+        Variant(
+            f"conv2d_s8/{name}",
+            "hil_conv2d_dsp_s8",
+            arguments,
+            accepts=lambda graph, operator: stream_of(graph, operator) is not None,
+            scratch_bytes=_scratch,
+            overlap=_overlap,
+            general=general,
+        ),
+    )
+
+
+VARIANTS = (*_variants("dsp", _packed, False), *_variants("wide_dsp", _wide, True))
