@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hil.analytic import cost_of
 from hil.bench import BenchSettings, bench
 from hil.board import OperatorCost, load_board, parse_board
 from hil.calibrate import Sample, calibrate, main, to_toml, update_profile
@@ -43,7 +44,8 @@ def measurements():
 def test_finds_the_coefficients_that_made_the_cycles(measurements):
     found = calibrate(measurements).simulator.operators
     for layer in measurements[-1].measured.layers:
-        cost, true = found[layer.operator], BOARD.simulator.operators[layer.operator]
+        cost = found.get(layer.variant) or found[layer.operator]
+        true = cost_of(BOARD, layer.operator, layer.variant)
         outputs = np.prod(layer.output_shape)
         assert cost.fixed + cost.per_mac * layer.macs + cost.per_output * outputs == pytest.approx(
             true.fixed + true.per_mac * layer.macs + true.per_output * outputs, abs=1
