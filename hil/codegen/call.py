@@ -89,11 +89,11 @@ class Faster:
 
     Attributes:
         variant: whose precondition holds.
-        saved: instructions of one inference, estimated; > 0.
+        saved_instructions: of one inference, estimated; > 0.
     """
 
     variant: Variant
-    saved: int
+    saved_instructions: int
 
 
 @dataclass(frozen=True, eq=False)

@@ -46,44 +46,50 @@ def faster_kernels(graph: Graph, target: Target, arena_limit: int | None = None)
         return MappingProxyType({})
     needs = [needs_of(graph, operator, target) for operator in graph.operators]
     least = plan(graph, needs)
-    limit = max(least.arena_bytes, arena_limit or 0)
-    room = limit
+    limit_bytes = max(least.arena_bytes, arena_limit or 0)
+    room_bytes = limit_bytes
     for _ in range(_MOST_ROUNDS):
         fitting = {
             index: fits
             for index, every in offers.items()
-            if (fits := _fitting(graph, graph.operators[index], every, needs[index], least, room))
+            if (fits := _fitting(graph, graph.operators[index], every, needs[index], least, room_bytes))
         }
         best = {index: fits[0].variant for index, fits in fitting.items()}
-        beyond = _arena_bytes(graph, needs, best) - limit
-        if beyond <= 0:
+        beyond_bytes = _arena_bytes(graph, needs, best) - limit_bytes
+        if beyond_bytes <= 0:
             return best
-        room -= beyond
-    return _one_by_one(graph, needs, fitting, limit)
+        room_bytes -= beyond_bytes
+    return _one_by_one(graph, needs, fitting, limit_bytes)
 
 
 def _one_by_one(
-    graph: Graph, needs: Sequence[Needs], fitting: Mapping[int, Sequence[Faster]], limit: int
+    graph: Graph, needs: Sequence[Needs], fitting: Mapping[int, Sequence[Faster]], limit_bytes: int
 ) -> Mapping[int, Variant]:
     kept: dict[int, Variant] = {}
-    for index in sorted(fitting, key=lambda index: -fitting[index][0].saved)[:_MOST_OPERATORS]:
+    for index in sorted(fitting, key=lambda index: -fitting[index][0].saved_instructions)[:_MOST_OPERATORS]:
         for offer in (fitting[index][0], fitting[index][-1]):
             trial = {**kept, index: offer.variant}
-            if _arena_bytes(graph, needs, trial) <= limit:
+            if _arena_bytes(graph, needs, trial) <= limit_bytes:
                 kept = trial
                 break
     return kept
 
 
 def _fitting(
-    graph: Graph, operator: Operator, offers: Sequence[Faster], needs: Needs, least: ArenaPlan, limit: int
+    graph: Graph,
+    operator: Operator,
+    offers: Sequence[Faster],
+    needs: Needs,
+    least: ArenaPlan,
+    room_bytes: int,
 ) -> list[Faster]:
-    """Those for which an arena of `limit` bytes has room beside what lives while the operator runs."""
-    room = limit - least.live_bytes[operator.index] + needs.scratch_bytes + _own_bytes(graph, operator, least)
+    """Those for which an arena of `room_bytes` has room beside what lives while the operator runs."""
+    beside_bytes = least.live_bytes[operator.index] - needs.scratch_bytes - _own_bytes(graph, operator, least)
     return [
         offer
         for offer in offers
-        if _asks(graph, operator, variant_needs(graph, operator, offer.variant)) <= room
+        if beside_bytes + _asked_bytes(graph, operator, variant_needs(graph, operator, offer.variant))
+        <= room_bytes
     ]
 
 
@@ -97,7 +103,7 @@ def _own_bytes(graph: Graph, operator: Operator, least: ArenaPlan) -> int:
     return output.size_bytes - max(end - start, 0)
 
 
-def _asks(graph: Graph, operator: Operator, needs: Needs) -> int:
+def _asked_bytes(graph: Graph, operator: Operator, needs: Needs) -> int:
     """What a kernel needs at least: its scratch, and its output as far as that cannot lie over the input."""
     source, output = (graph.tensors[index] for index in (operator.inputs[0], operator.output))
     overlap = needs.overlap

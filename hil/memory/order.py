@@ -59,7 +59,7 @@ def best_order(graph: Graph, needs: Sequence[Needs]) -> list[int]:
             for index, work in enumerate(works):
                 if not done >> index & 1 and not work.after & ~done:
                     now = done | 1 << index
-                    following = path.then(index, work, works, now)
+                    following = path.then(index, work, now)
                     if now not in reached or following < reached[now]:
                         reached[now] = following
         paths = dict(sorted(reached.items(), key=lambda item: (item[1], item[0]))[:_WIDTH])
@@ -68,7 +68,7 @@ def best_order(graph: Graph, needs: Sequence[Needs]) -> list[int]:
     done = 0
     for index, work in enumerate(works):
         done |= 1 << index
-        given = given.then(index, work, works, done)
+        given = given.then(index, work, done)
     path = best if best.peak < given.peak else given
     return _with_views(graph, [works[index].operator for index in path.order])
 
@@ -82,7 +82,7 @@ class _Path:
     live: int
     order: tuple[int, ...]
 
-    def then(self, index: int, work: _Work, works: Sequence[_Work], done: int) -> _Path:
+    def then(self, index: int, work: _Work, done: int) -> _Path:
         """Run one more; `done` includes it."""
         ending = [size for size, readers in work.reads if not readers & ~done]
         hosts = (min(size, most) for size, readers, most in work.hosts if not readers & ~done)

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from hil.codegen.geometry import reaches_outside, window_of
 from hil.graph import types
+from hil.graph.compact import compact
 from hil.graph.types import Graph, Operator, Quantization, Tensor
 from hil.optimize.fates import Fates, takes_whole_pixels
 from hil.optimize.intervals import Interval, channels_of, intervals
@@ -152,7 +153,7 @@ class _Cut:
     def graph(self) -> Graph:
         """The graph without them."""
         operators = tuple(replace(op, inputs=self._inputs(op)) for op in self._graph.operators)
-        return _compact(replace(self._graph, tensors=tuple(self._tensors), operators=operators))
+        return compact(replace(self._graph, tensors=tuple(self._tensors), operators=operators))
 
     def _inputs(self, operator: Operator) -> tuple[int, ...]:
         match operator.options:
@@ -242,25 +243,3 @@ class _Cut:
         data.setflags(write=False)
         self._tensors.append(replace(tensor, index=len(self._tensors), shape=data.shape, data=data))
         return len(self._tensors) - 1
-
-
-def _compact(graph: Graph) -> Graph:
-    """The graph with only those tensors that an operator reads or writes, numbered anew in the same order."""
-    used = {graph.input, graph.output}
-    for operator in graph.operators:
-        used.update((*operator.inputs, operator.output))
-    places = {index: place for place, index in enumerate(sorted(used))}
-    return replace(
-        graph,
-        tensors=tuple(replace(graph.tensors[index], index=place) for index, place in places.items()),
-        operators=tuple(
-            replace(
-                operator,
-                inputs=tuple(places[index] for index in operator.inputs),
-                output=places[operator.output],
-            )
-            for operator in graph.operators
-        ),
-        input=places[graph.input],
-        output=places[graph.output],
-    )

@@ -12,7 +12,7 @@ lie one after the other: to cut and to join costs nothing.
 """
 
 from hil.stripes.cut import cut
-from hil.stripes.plans import StripePlan, all_plans, compile_plan, fit, plain_plan
+from hil.stripes.plans import StripePlan, all_plans, compile_plan, fit
 from hil.stripes.stage import Stage, stages
 
-__all__ = ["Stage", "StripePlan", "all_plans", "compile_plan", "cut", "fit", "plain_plan", "stages"]
+__all__ = ["Stage", "StripePlan", "all_plans", "compile_plan", "cut", "fit", "stages"]

@@ -53,7 +53,8 @@ class Arenas:
 def _between_operators(graph: Graph) -> int:
     """The most bytes that are needed both by an operator and by the next: they lie apart in any plan."""
     change = [0] * (len(graph.operators) + 2)
-    for block in blocks_of(graph, [Needs()] * len(graph.operators), ALIGNMENT):
+    # Bytes as they are: rounded up, two parts of a tensor could both count the word in which they meet.
+    for block in blocks_of(graph, [Needs()] * len(graph.operators), alignment=1):
         for stay in block.stays:
             # From the moment after `first` to that before `last`.
             change[stay.first + 1] += stay.end - stay.start

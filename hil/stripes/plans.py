@@ -46,12 +46,6 @@ class StripePlan:
         return "in one piece" if self.patches is None else str(self.patches)
 
 
-def plain_plan(graph: Graph, target: Target) -> StripePlan:
-    """The network in one piece."""
-    graph = prepared(graph, target)
-    return StripePlan(graph, Arenas(graph, target).bytes_of(graph), model_macs(graph))
-
-
 def all_plans(graph: Graph, target: Target) -> list[StripePlan]:
     """The plans of which none needs both less RAM and fewer MACs.
 

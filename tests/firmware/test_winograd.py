@@ -89,7 +89,7 @@ def compiled(model: bytes, form: Form) -> Program:
     """The program of a model of one convolution, in a given form."""
     graph = read(model)
     with pytest.MonkeyPatch.context() as patch:
-        offers = (Faster(variant(form), saved=1),)
+        offers = (Faster(variant(form), saved_instructions=1),)
         patch.setattr(registry, "DSP_FASTER", {Conv2D: lambda graph, operator: offers})
         program = generate(graph, DSP, arena_limit=ROOM)
     assert program.variants == (form.name,)
@@ -167,7 +167,7 @@ def test_the_work_is_estimated_to_within_eight_percent(form: Form | None) -> Non
     x = network.b.input((1, height, width, channels), scale=0.05, zero_point=-128)
     model = network.b.finish(network.conv(x, output_c, (3, 3)))
     with pytest.MonkeyPatch.context() as patch:
-        offers = () if form is None else (Faster(variant(form), saved=1),)
+        offers = () if form is None else (Faster(variant(form), saved_instructions=1),)
         patch.setattr(registry, "DSP_FASTER", {Conv2D: lambda graph, operator: offers})
         measured = hil.measure(
             model,

@@ -16,7 +16,7 @@ from hil.graph.types import Graph, RowJoin, RowSlice
 from hil.macs import model_macs, operator_macs
 from hil.memory import ALIGNMENT
 from hil.patches import Patches
-from hil.stripes import all_plans, compile_plan, cut, fit, plain_plan, stages
+from hil.stripes import all_plans, compile_plan, cut, fit, stages
 from hil.stripes.arena import Arenas
 from hil.stripes.stage import boundaries
 from tests.support.network_cases import NetworkBuilder
@@ -170,7 +170,9 @@ def test_stripes_share_weights_and_equal_parameters() -> None:
 def test_plain_plan_is_that_of_the_compiler(case: Case) -> None:
     for target in TARGETS:
         graph = read(case.model)
-        assert plain_plan(graph, target).arena_bytes == generate(graph, target).plan.arena_bytes
+        arena_bytes = generate(graph, target).plan.arena_bytes
+        plan = fit(graph, target, arena_bytes)
+        assert (plan.arena_bytes, plan.patches) == (arena_bytes, None)
 
 
 def test_patches_are_told_in_one_line_and_survive_settings() -> None:
