@@ -43,16 +43,18 @@ builds with (there once it has built any firmware):
 
 _OPTIMIZED = """
 `c/` and `firmware/` are of the network without channels that are proven constant ({reduction}); the output is
-that of model.tflite, byte by byte.  measurement.json is of the whole network; for the figures of this one:
-
-    hilnas measure model.tflite --board {board} --drop-constant-channels
+that of model.tflite, byte by byte.  measurement.json is of the whole network.
 """
 
 _PATCHED = """
 `c/` and `firmware/` run the network in stripes ({patches}), so that its arena fits; the output is that of
-model.tflite, byte by byte.  To measure the same:
+model.tflite, byte by byte.
+"""
 
-    hilnas measure model.tflite --board {board} --arena-limit {arena}
+_COMMAND = """
+To measure what `c/` and `firmware/` hold:
+
+    hilnas measure model.tflite --board {board}{options}
 """
 
 
@@ -90,7 +92,7 @@ def export_trial(store: Store, number: int, folder: Path, optimize: Sequence[str
 
     graph = read(store.artifact(trained["tflite"]))
     smaller = apply(graph, optimize)
-    program = _program(smaller, board, findings)
+    program, arena_limit = _program(smaller, board, findings)
     reduction = Reduction.between(graph, smaller) if optimize else None
     sources = folder / "c"
     sources.mkdir(parents=True, exist_ok=True)
@@ -107,23 +109,35 @@ def export_trial(store: Store, number: int, folder: Path, optimize: Sequence[str
     (folder / "measurement.json").write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
     text = _README.format(name=config["name"], number=number, architecture=trial.architecture)
     if program.patches is not None:
-        text += _PATCHED.format(patches=program.patches, board=board.id, arena=program.plan.arena_bytes)
+        text += _PATCHED.format(patches=program.patches)
+    options = ""
     if reduction is not None:
-        text += _OPTIMIZED.format(reduction=reduction, board=board.id)
+        text += _OPTIMIZED.format(reduction=reduction)
+        options += " --drop-constant-channels"
+    if arena_limit is not None:
+        options += f" --arena-limit {arena_limit}"
+    if options:
+        text += _COMMAND.format(board=board.id, options=options)
     (folder / "README.md").write_text(text, encoding="utf-8")
     return reduction
 
 
-def _program(graph: Graph, board: Board, findings: Mapping[Stage, Finding]) -> Program:
-    """Executed in stripes where it was measured so, in an arena that is no larger if that can be."""
+def _program(graph: Graph, board: Board, findings: Mapping[Stage, Finding]) -> tuple[Program, int | None]:
+    """Executed in stripes where it was measured so, in an arena that is no larger if that can be.
+
+    Returns:
+        The program, and the limit in bytes that its arena was held to; None: none.
+    """
     finding = findings.get(Stage.DEPLOY) or findings[Stage.MEASURE]
     measured = from_dict(finding.detail["measurement"])
     if Patches.from_settings(measured.origin.settings) is None:
-        return compile_model(graph, board=board)
+        return compile_model(graph, board=board), None
+    limit = measured.arena_bytes
     try:
-        return compile_model(graph, board=board, arena_limit=measured.arena_bytes)
+        return compile_model(graph, board=board, arena_limit=limit), limit
     except ArenaOverLimit as error:  # measured before it was trained, and other kernels serve these weights
-        return compile_model(graph, board=board, arena_limit=error.needed_bytes)
+        limit = error.needed_bytes
+        return compile_model(graph, board=board, arena_limit=limit), limit
 
 
 def _measurement(finding: Finding) -> object:

@@ -58,6 +58,16 @@ def test_the_option_is_part_of_the_origin(folder: Path) -> None:
     assert (settings["macs_before"], settings["macs_after"]) == (6000, 2000)
 
 
+def test_the_table_tells_stripes_of_what_is_left_too(folder: Path) -> None:
+    """The smaller network is what is planned, and what runs in stripes; whole it would take 448 bytes."""
+    done = hilnas(
+        "measure", "m.tflite", *DEVICE, "--drop-constant-channels", "--arena-limit", "400", folder=folder
+    )
+    assert done.code == 0, done.err
+    assert "removed 8 of 14 channels, MACs 6.00 k -> 2.00 k" in done.out
+    assert "operators 0-1 in 5 stripes, +0.0% MACs" in done.out
+
+
 def test_a_keras_model_without_data_is_refused(folder: Path) -> None:
     """Its ranges would be random, and so would be what they prove."""
     pytest.importorskip("keras")

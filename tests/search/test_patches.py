@@ -110,8 +110,14 @@ def test_a_network_over_the_limit_runs_in_stripes_and_says_so(opened: Any, tmp_p
     assert sum(layer.macs for layer in measured.layers) == planned.macs
 
     export_trial(bench.store, bench.number, tmp_path / "export")
-    assert "in stripes" in (tmp_path / "export" / "README.md").read_text()
+    readme = (tmp_path / "export" / "README.md").read_text()
+    assert "in stripes" in readme
+    assert f"--board nrf52840_dk --arena-limit {measured.arena_bytes}\n" in readme
     assert f"arena {measured.arena_bytes} bytes" in (tmp_path / "export" / "c" / "model.c").read_text()
+
+    export_trial(bench.store, bench.number, tmp_path / "lean", ("constant-channels",))
+    options = f"--drop-constant-channels --arena-limit {measured.arena_bytes}"
+    assert f"--board nrf52840_dk {options}\n" in (tmp_path / "lean" / "README.md").read_text()
 
 
 def test_a_network_within_the_limit_runs_in_one_piece(opened: Any) -> None:
