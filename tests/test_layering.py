@@ -25,6 +25,15 @@ STRATEGIES_MAY_SEE = (
     "search.strategies",
 )
 
+# The compiler, from the bottom up: what each package of hil may see of the others.
+COMPILER_MAY_SEE = {
+    "hil.graph": (),
+    "hil.memory": ("hil.graph",),
+    "hil.codegen": ("hil.graph", "hil.memory"),
+    "hil.optimize": ("hil.graph", "hil.codegen"),
+    "hil.stripes": ("hil.graph", "hil.memory", "hil.codegen"),
+}
+
 
 def modules() -> list[tuple[str, Path]]:
     found = []
@@ -65,6 +74,10 @@ def test_module_imports_only_what_its_layer_allows(module: str, path: Path) -> N
     if not any(within(module, allowed) for allowed in MODULES_THAT_MAY_IMPORT_TENSORFLOW):
         heavy = [n for n in used if any(within(n, t) for t in ("tensorflow", "keras", "keras_tuner"))]
         assert not heavy, "TensorFlow stays in the modules that docs/DESIGN.md names"
+    for package, below in COMPILER_MAY_SEE.items():
+        if within(module, package):
+            for other in COMPILER_MAY_SEE.keys() - {package, *below}:
+                assert not [n for n in used if within(n, other)], f"{package} may not see {other}"
     if within(module, "search.strategies"):
         for name in used:
             if within(name, "search") and name != "search":
