@@ -53,6 +53,17 @@ def cold_rate(space: Space, architectures: list[Architecture]) -> float:
     return best
 
 
+def operation_rates(
+    space: Space, rng: np.random.Generator, other: Architecture, architectures: list[Architecture]
+) -> list[float]:
+    """Of sample, mutate and distance."""
+    return [
+        rate(lambda _: space.sample(rng), architectures),
+        rate(lambda architecture: space.mutate(architecture, rng), architectures),
+        rate(lambda architecture: space.distance(architecture, other), architectures),
+    ]
+
+
 def main() -> None:
     table = Table(
         title=f"space chain: 1,000 architectures per second of CPU (target of cost: {TARGET / 1e3:g})"
@@ -67,13 +78,7 @@ def main() -> None:
         architectures = [space.sample(rng) for _ in range(COUNT)]
         other = space.sample(rng)
         cold, warm = cold_rate(space, architectures), rate(space.cost, architectures)
-        rates = [
-            cold,
-            warm,
-            rate(lambda _, space=space, rng=rng: space.sample(rng), architectures),  # type: ignore[misc]
-            rate(lambda a, space=space, rng=rng: space.mutate(a, rng), architectures),  # type: ignore[misc]
-            rate(lambda a, space=space, other=other: space.distance(a, other), architectures),  # type: ignore[misc]
-        ]
+        rates = [cold, warm, *operation_rates(space, rng, other, architectures)]
         blocks = np.mean([len(architecture.text.split(" ")) for architecture in architectures])
         met = "met" if min(cold, warm) >= TARGET else f"missed, {min(cold, warm) / TARGET:.0%}"
         table.add_row(name, f"{blocks:.1f}", *[f"{value / 1e3:.1f}" for value in rates], met)

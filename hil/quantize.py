@@ -223,7 +223,7 @@ def _convert(model: keras.Model, samples: NDArray[Any]) -> bytes:
 
 def _with_layer_names(model: keras.Model, content: bytes) -> bytes:
     """The same file, whose tensors are called after the layers that compute them."""
-    import flatbuffers  # type: ignore[import-untyped]
+    import flatbuffers  # type: ignore[import-untyped]  # it has no stubs
     from tensorflow.lite.python import schema_py_generated as schema
 
     file = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))

@@ -156,7 +156,7 @@ def _compiled_epoch(
             )
         return loss
 
-    @tf.function(autograph=False, jit_compile=False)  # type: ignore[untyped-decorator]
+    @tf.function(autograph=False, jit_compile=False)  # type: ignore[untyped-decorator]  # no types
     def run_epoch(epoch: Any) -> Any:
         order = tf.random.experimental.stateless_shuffle(tf.range(count), seed=tf.stack([seed, epoch]))
 

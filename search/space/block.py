@@ -75,7 +75,7 @@ def parse_block(text: str) -> Block:
         stride=int(match["stride"] or 1),
         expansion=int(match["expansion"] or 1),
         skip=match["skip"] is not None,
-        pool=match["pool"] or "none",  # type: ignore[arg-type]
+        pool=match["pool"] or "none",  # type: ignore[arg-type]  # as above
     )
 
 

@@ -1,7 +1,5 @@
 #include "hil_columns_dsp_s8.h"
 
-#include <string.h>
-
 #include "hil_dsp.h"
 #include "hil_patch_s8.h"
 #include "hil_tile_dsp_s8.h"
@@ -54,8 +52,6 @@ static void expand_rows(const hil_columns *job, const hil_position *tile) {
   }
 }
 
-static inline void store_word(int8_t *address, uint32_t word) { memcpy(address, &word, sizeof word); }
-
 /* What follows writes whole words, up to three bytes too many: the next row overwrites them, or they meet
  * weights of 0, or they fall into the gap behind a patch. */
 
@@ -64,22 +60,24 @@ static inline void copy_12(const int8_t *source, int8_t *patch) {
   const uint32_t a = hil_load_word(source);
   const uint32_t b = hil_load_word(source + 4);
   const uint32_t c = hil_load_word(source + 8);
-  store_word(patch, a);
-  store_word(patch + 4, b);
-  store_word(patch + 8, c);
+  hil_store_word(patch, a);
+  hil_store_word(patch + 4, b);
+  hil_store_word(patch + 8, c);
 }
 
-static inline void copy_4(const int8_t *source, int8_t *patch) { store_word(patch, hil_load_word(source)); }
+static inline void copy_4(const int8_t *source, int8_t *patch) {
+  hil_store_word(patch, hil_load_word(source));
+}
 
 static inline void fill_words(uint32_t word, int32_t bytes, int8_t *patch) {
   for (const int8_t *const end = patch + bytes; patch < end; patch += 4) {
-    store_word(patch, word);
+    hil_store_word(patch, word);
   }
 }
 
 static inline void copy_bytes(const int8_t *source, int32_t bytes, int8_t *patch) {
   for (; bytes >= 4; bytes -= 4) {
-    store_word(patch, hil_load_word(source));
+    hil_store_word(patch, hil_load_word(source));
     source += 4;
     patch += 4;
   }
