@@ -16,7 +16,7 @@ from hil.board.types import Board
 Check = Callable[[Board], Iterator[str]]
 
 # Board fields that are not facts about the board, and so need no source.
-_NOT_FACTS = ("id", "name", "digest", "sources")
+_NOT_FACTS = ("id", "name", "chip", "digest", "sources")
 
 
 def _is_power_of_two(value: int) -> bool:
@@ -144,6 +144,24 @@ def power_is_plausible(board: Board) -> Iterator[str]:
         yield f"power.active_current_a is {power.active_current_a}, expected 0.00001 to 1.5 A"
 
 
+def idle_draws_less_than_active(board: Board) -> Iterator[str]:
+    """Otherwise the two were mixed up, or one is in another unit."""
+    power = board.power
+    if power is None or power.idle_current_a is None:
+        return
+    if not 0 <= power.idle_current_a < power.active_current_a:
+        yield (
+            f"power.idle_current_a is {power.idle_current_a}, expected 0 to less than "
+            f"{power.active_current_a} A (power.active_current_a)"
+        )
+
+
+def endurance_in_range(board: Board) -> Iterator[str]:
+    """Flash is not flashed again once 90 % of this are used up: a small typo would bar a new board."""
+    if not 100 <= board.flash.endurance_cycles <= 10_000_000:
+        yield f"flash.endurance_cycles is {board.flash.endurance_cycles}, expected 100 to 10,000,000"
+
+
 def baud_in_range(board: Board) -> Iterator[str]:
     """What serial adapters can do."""
     if not 1200 <= board.serial.baud <= 12_000_000:
@@ -152,9 +170,10 @@ def baud_in_range(board: Board) -> Iterator[str]:
 
 def usb_ids_are_well_formed(board: Board) -> Iterator[str]:
     """Compared as text with what the operating system reports."""
-    for text in board.serial.usb_ids:
-        if not re.fullmatch(r"[0-9a-f]{4}:[0-9a-f]{4}", text):
-            yield f'serial.usb_ids holds {text!r}, expected "vid:pid" in lower-case hex, e.g. "2341:805a"'
+    for key in ("usb_ids", "bootloader_usb_ids"):
+        for text in getattr(board.serial, key):
+            if not re.fullmatch(r"[0-9a-f]{4}:[0-9a-f]{4}", text):
+                yield f'serial.{key} holds {text!r}, expected "vid:pid" in lower-case hex, e.g. "2341:805a"'
 
 
 def stack_fits(board: Board) -> Iterator[str]:
@@ -206,6 +225,8 @@ CHECKS: tuple[Check, ...] = (
     wait_states_in_range,
     cache_holds_whole_sets,
     power_is_plausible,
+    idle_draws_less_than_active,
+    endurance_in_range,
     baud_in_range,
     usb_ids_are_well_formed,
     stack_fits,

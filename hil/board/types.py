@@ -32,12 +32,14 @@ class Flash(_Fact):
         size_bytes: bytes that an image may fill, bootloader excluded.
         wait_states: extra cycles per line fetched, for data and for uncached instructions.
         line_bytes: bytes that one fetch brings.
+        endurance_cycles: erase cycles that the maker rates a page for.
     """
 
     base: int
     size_bytes: int
     wait_states: int
     line_bytes: int
+    endurance_cycles: int
 
 
 @dataclass(frozen=True)
@@ -60,18 +62,30 @@ class InstructionCache(_Fact):
 
 @dataclass(frozen=True)
 class Power(_Fact):
-    """For estimates of energy: supply voltage and current while the core runs from flash."""
+    """For estimates of energy: supply voltage, and current while the core runs from flash.
+
+    `idle_current_a`: of the same supply while the core sleeps or waits; None where it is not known.
+    """
 
     voltage_v: float
     active_current_a: float
+    idle_current_a: float | None = None
 
 
 @dataclass(frozen=True)
 class Serial(_Fact):
-    """The way to the firmware.  `usb_ids`: "vid:pid" in hex of the port it appears as."""
+    """The way to the firmware.
+
+    Attributes:
+        usb_ids: "vid:pid" in hex of the port that it appears as.
+        touch_1200: whether opening the port at 1200 baud and closing it starts the bootloader.
+        bootloader_usb_ids: "vid:pid" of the port that it appears as while its bootloader waits.
+    """
 
     baud: int
     usb_ids: tuple[str, ...]
+    touch_1200: bool = False
+    bootloader_usb_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,12 +132,14 @@ class Board(_Fact):
     Attributes:
         id: name of the file, e.g. "nrf52840_dk".
         name: as the maker writes it.
+        chip: what the emulator looks up, e.g. "nrf52840".
         sources: dotted key ("flash.wait_states") or table ("flash") -> where the number stands.
         digest: SHA-256 (hex) of the profile's text.
     """
 
     id: str
     name: str
+    chip: str
     core: Core
     flash: Flash
     ram: Ram

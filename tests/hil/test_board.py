@@ -83,6 +83,8 @@ VIOLATIONS = {
     "wait_states_in_range": ("wait_states = 2", "wait_states = -1"),
     "cache_holds_whole_sets": ("size_bytes = 2048", "size_bytes = 2000"),
     "power_is_plausible": ("active_current_a = 0.0033", "active_current_a = 3.3"),
+    "idle_draws_less_than_active": ("idle_current_a = 0.0007", "idle_current_a = 0.7"),
+    "endurance_in_range": ("endurance_cycles = 10_000", "endurance_cycles = 10"),
     "baud_in_range": ("baud = 1_000_000", "baud = 1"),
     "usb_ids_are_well_formed": ("1366:1015", "0x1366:0x1015"),
     "stack_fits": ("stack_bytes = 4096", "stack_bytes = 4097"),
