@@ -81,25 +81,41 @@ static void answer_hello(const hil_frame *request) {
   hil_frame_end(&writer);
 }
 
-static void answer_write_input(hil_runtime *runtime, const hil_frame *request) {
+/* What of the runner's refusals a request can meet besides its own. */
+static void refuse_status(const hil_frame *request, hil_runner_status status) {
+  switch (status) {
+    case HIL_RUNNER_GAP:
+      refuse(request, HIL_ERROR_INPUT_GAP, "bytes before this offset were not written");
+      break;
+    case HIL_RUNNER_NO_INPUT:
+      refuse(request, HIL_ERROR_NO_INPUT, "no complete input was written since the last run");
+      break;
+    case HIL_RUNNER_NO_OUTPUT:
+      refuse(request, HIL_ERROR_NO_OUTPUT, "no run since the last input was begun");
+      break;
+    case HIL_RUNNER_NO_PROFILE:
+      refuse(request, HIL_ERROR_NO_PROFILE,
+             "the model has more operators than HIL_PROFILE_MAX = " TEXT(HIL_PROFILE_MAX));
+      break;
+    case HIL_RUNNER_BEYOND:
+    case HIL_RUNNER_DONE:
+      refuse(request, HIL_ERROR_BAD_PAYLOAD, "beyond the end of the tensor, or more than a frame takes");
+      break;
+  }
+}
+
+static void answer_write_input(hil_runner *runner, const hil_frame *request) {
   if (request->length < OFFSET_BYTES) {
     refuse_length(request);
     return;
   }
   const uint32_t offset = hil_get_u32(request->payload);
   const uint16_t count = (uint16_t)(request->length - OFFSET_BYTES);
-  if (offset > hil_model.input_bytes || count > hil_model.input_bytes - offset) {
-    refuse(request, HIL_ERROR_BAD_PAYLOAD, "beyond the end of the input");
+  const hil_runner_status status = hil_runner_write(runner, offset, request->payload + OFFSET_BYTES, count);
+  if (status != HIL_RUNNER_DONE) {
+    refuse_status(request, status);
     return;
   }
-  if (offset > runtime->input_written) {
-    refuse(request, HIL_ERROR_INPUT_GAP, "bytes before this offset were not written");
-    return;
-  }
-  runtime->has_output = false; /* the input may lie where the output was */
-  memcpy(hil_arena + hil_model.input_offset + offset, request->payload + OFFSET_BYTES, count);
-  runtime->input_written = offset + count;
-
   hil_frame_writer writer;
   begin(&writer, HIL_WRITTEN, request->sequence, 6);
   hil_frame_put_u32(&writer, offset);
@@ -107,98 +123,60 @@ static void answer_write_input(hil_runtime *runtime, const hil_frame *request) {
   hil_frame_end(&writer);
 }
 
-/* Two loops rather than one with a test in it: what is not asked for costs nothing. */
-static uint32_t run_operators(void) {
-  const uint16_t count = hil_model.operator_count;
-  const uint32_t start = hil_port_cycles();
-  for (uint16_t i = 0; i < count; ++i) {
-    hil_model_run_operator(i);
-  }
-  return hil_port_cycles() - start;
-}
-
-static uint32_t run_operators_profiled(uint32_t *profile) {
-  const uint16_t count = hil_model.operator_count;
-  const uint32_t start = hil_port_cycles();
-  uint32_t before = start;
-  for (uint16_t i = 0; i < count; ++i) {
-    hil_model_run_operator(i);
-    const uint32_t now = hil_port_cycles();
-    profile[i] = now - before;
-    before = now;
-  }
-  return before - start;
-}
-
-static void answer_run(hil_runtime *runtime, const hil_frame *request) {
+static void answer_run(hil_runner *runner, const hil_frame *request) {
   if (request->length != 1) {
     refuse_length(request);
     return;
   }
   const uint8_t flags = request->payload[0];
-  const bool profile = (flags & HIL_RUN_PROFILE) != 0;
   if ((flags & ~HIL_RUN_PROFILE) != 0) {
     refuse(request, HIL_ERROR_BAD_PAYLOAD, "unknown flag");
     return;
   }
-  if (runtime->input_written != hil_model.input_bytes) {
-    refuse(request, HIL_ERROR_NO_INPUT, "no complete input was written since the last run");
+  hil_runner_figures figures;
+  const hil_runner_status status = hil_runner_run(runner, (flags & HIL_RUN_PROFILE) != 0, &figures);
+  if (status != HIL_RUNNER_DONE) {
+    refuse_status(request, status);
     return;
   }
-  if (profile && hil_model.operator_count > HIL_PROFILE_MAX) {
-    refuse(request, HIL_ERROR_NO_PROFILE,
-           "the model has more operators than HIL_PROFILE_MAX = " TEXT(HIL_PROFILE_MAX));
-    return;
-  }
-  runtime->input_written = 0; /* operators work in place */
-  runtime->has_output = false;
-  runtime->has_profile = false;
-  const uint16_t sequence = request->sequence;
-
-  hil_port_stack_paint();
-  const uint32_t cycles = profile ? run_operators_profiled(runtime->profile) : run_operators();
-  const uint32_t stack_used = hil_port_stack_used();
-
-  runtime->has_output = true;
-  runtime->has_profile = profile;
   hil_frame_writer writer;
-  begin(&writer, HIL_RAN, sequence, 8);
-  hil_frame_put_u32(&writer, cycles);
-  hil_frame_put_u32(&writer, stack_used);
+  begin(&writer, HIL_RAN, request->sequence, 8);
+  hil_frame_put_u32(&writer, figures.cycles);
+  hil_frame_put_u32(&writer, figures.stack_used);
   hil_frame_end(&writer);
 }
 
-static void answer_read_output(const hil_runtime *runtime, const hil_frame *request) {
+static void answer_read_output(const hil_runner *runner, const hil_frame *request) {
   if (request->length != 6) {
     refuse_length(request);
     return;
   }
   const uint32_t offset = hil_get_u32(request->payload);
   const uint16_t count = hil_get_u16(request->payload + 4);
-  if (!runtime->has_output) {
-    refuse(request, HIL_ERROR_NO_OUTPUT, "no run since the last input was begun");
-    return;
+  const uint8_t *data;
+  hil_runner_status status = hil_runner_output(runner, offset, count, &data);
+  if (status == HIL_RUNNER_DONE && count > HIL_MAX_PAYLOAD - OFFSET_BYTES) {
+    status = HIL_RUNNER_BEYOND;
   }
-  if (offset > hil_model.output_bytes || count > hil_model.output_bytes - offset ||
-      count > HIL_MAX_PAYLOAD - OFFSET_BYTES) {
-    refuse(request, HIL_ERROR_BAD_PAYLOAD, "beyond the end of the output, or more than a frame takes");
+  if (status != HIL_RUNNER_DONE) {
+    refuse_status(request, status);
     return;
   }
   hil_frame_writer writer;
   begin(&writer, HIL_OUTPUT, request->sequence, OFFSET_BYTES + count);
   hil_frame_put_u32(&writer, offset);
-  hil_frame_put(&writer, (const uint8_t *)hil_arena + hil_model.output_offset + offset, count);
+  hil_frame_put(&writer, data, count);
   hil_frame_end(&writer);
 }
 
-static void answer_read_profile(const hil_runtime *runtime, const hil_frame *request) {
+static void answer_read_profile(const hil_runner *runner, const hil_frame *request) {
   if (request->length != 4) {
     refuse_length(request);
     return;
   }
   const uint16_t first = hil_get_u16(request->payload);
   const uint16_t count = hil_get_u16(request->payload + 2);
-  if (!runtime->has_profile) {
+  if (!runner->has_profile) {
     refuse(request, HIL_ERROR_NO_PROFILE, "the last run was not profiled");
     return;
   }
@@ -211,7 +189,7 @@ static void answer_read_profile(const hil_runtime *runtime, const hil_frame *req
   begin(&writer, HIL_PROFILE, request->sequence, FIRST_BYTES + 4u * count);
   hil_frame_put_u16(&writer, first);
   for (uint16_t i = 0; i < count; ++i) {
-    hil_frame_put_u32(&writer, runtime->profile[first + i]);
+    hil_frame_put_u32(&writer, runner->profile[first + i]);
   }
   hil_frame_end(&writer);
 }
@@ -236,13 +214,13 @@ static void answer(hil_runtime *runtime, const hil_frame *request) {
   } else if (request->version != HIL_PROTOCOL_VERSION) {
     refuse_version(request);
   } else if (type == HIL_WRITE_INPUT) {
-    answer_write_input(runtime, request);
+    answer_write_input(&runtime->runner, request);
   } else if (type == HIL_RUN) {
-    answer_run(runtime, request);
+    answer_run(&runtime->runner, request);
   } else if (type == HIL_READ_OUTPUT) {
-    answer_read_output(runtime, request);
+    answer_read_output(&runtime->runner, request);
   } else if (type == HIL_READ_PROFILE) {
-    answer_read_profile(runtime, request);
+    answer_read_profile(&runtime->runner, request);
   } else {
     answer_reset(request);
   }

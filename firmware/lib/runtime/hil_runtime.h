@@ -6,31 +6,19 @@
  *     hil_port_init();
  *     hil_runtime_init(&runtime);
  *     for (;;) hil_runtime_poll(&runtime);
- *
- * Input, run and output follow each other strictly, because they share the arena: the input is written from
- * its first byte on, a RUN uses it up, and the first byte of the next input makes the output unreadable.
  */
 #ifndef HIL_RUNTIME_H
 #define HIL_RUNTIME_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "hil_frame.h"
 #include "hil_messages.h"
-
-/* Operators whose cycles can be counted one by one, 4 bytes of RAM each.  A profiled RUN of a model with more
- * operators is refused with HIL_ERROR_NO_PROFILE; a plain one is not. */
-#ifndef HIL_PROFILE_MAX
-#define HIL_PROFILE_MAX 128
-#endif
+#include "hil_runner.h"
 
 typedef struct {
   hil_decoder decoder;
-  uint32_t input_written;            /* bytes of the input tensor, from its first, that are valid */
-  bool has_output;                   /* a RUN was made and no input written since */
-  bool has_profile;                  /* the last RUN was profiled */
-  uint32_t profile[HIL_PROFILE_MAX]; /* cycles of each operator */
+  hil_runner runner;
 } hil_runtime;
 
 /* Must be called before the first poll. */

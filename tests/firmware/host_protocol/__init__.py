@@ -47,7 +47,7 @@ def build_runtime(folder: Path, **defines: int) -> Path:
     program = folder / "_".join(["runtime", *(f"{name}{value}" for name, value in defines.items())])
     symbols = [f"-D{name}={value}" for name, value in defines.items()]
     objects = []
-    for source in (MAIN, RUNTIME / "hil_runtime.c", PROTOCOL / "hil_frame.c"):
+    for source in (MAIN, RUNTIME / "hil_runtime.c", RUNTIME / "hil_runner.c", PROTOCOL / "hil_frame.c"):
         objects.append(folder / f"{program.name}_{source.stem}.o")
         compile_c(*STRICT, *SANITIZE, *_INCLUDE, *symbols, "-c", source, "-o", objects[-1])
     test_side = (HERE / "host_port.c", HERE / "tiny_model.c")
