@@ -5,7 +5,7 @@ Decoded once with capstone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import capstone
@@ -18,6 +18,10 @@ _REGISTERS = {
     cs.ARM_REG_PC: 15,
 }
 SP, PC = 13, 15
+FLAGS = 16  # stands for the condition flags among the registers that an instruction reads and writes
+_FLAGS_SET = frozenset({FLAGS})
+_UNCONDITIONAL = (cs.ARM_CC_INVALID, cs.ARM_CC_AL)
+_LONG_ACCUMULATES = ("smlal", "smlsld", "umlal", "umaal")
 _DESCENDING = {"push", "stmdb", "vpush", "ldmdb"}
 _MULTIPLE = {
     "push",
@@ -72,7 +76,8 @@ class Instruction:
     Attributes:
         name: base mnemonic, without condition and width, e.g. "ldr".
         text: as a disassembler prints it, for messages.
-        written: core registers that it writes.
+        read, written: core registers that it reads and writes, FLAGS among them.
+        shifted: whether an operand of data processing passes the shifter first.
         registers: length of a register list, in registers of its kind; else 0.
         doubles: whether floating-point registers of that list are double words.
         core_float_moves: whether a VMOV goes between core registers and whole floating-point registers (not
@@ -89,6 +94,8 @@ class Instruction:
     doubles: bool
     core_float_moves: bool
     access: Access | None
+    read: frozenset[int] = frozenset()
+    shifted: bool = False
 
     @property
     def float_unit(self) -> bool:
@@ -139,24 +146,39 @@ def _access(insn: capstone.CsInsn, name: str, listed: int, doubles: bool) -> Acc
     return None
 
 
+def _numbers(registers: Iterable[int]) -> frozenset[int]:
+    return frozenset(_REGISTERS.get(r, FLAGS) for r in registers if r in _REGISTERS or r == cs.ARM_REG_CPSR)
+
+
+def _read(insn: capstone.CsInsn, name: str, registers: Iterable[int]) -> frozenset[int]:
+    read = _numbers(registers)
+    if name.startswith(_LONG_ACCUMULATES):  # nor the sum that a long product is added to
+        read |= _numbers(o.reg for o in insn.operands[:2])
+    return read | (_FLAGS_SET if insn.cc not in _UNCONDITIONAL else frozenset())
+
+
 def _decode_one(insn: capstone.CsInsn) -> Instruction:
     name = insn.insn_name() or insn.mnemonic
-    _, written = insn.regs_access()
+    read, written = insn.regs_access()
     operands = [o.reg for o in insn.operands if o.type == cs.ARM_OP_REG]
     listed = (operands if name in _STACK else operands[1:]) if name in _MULTIPLE else []
     doubles = any(_is_double(r) for r in (listed or operands[:1]))
     core = sum(r in _REGISTERS for r in operands)
+    # Capstone does not count an operand that is shifted among what is read.
+    shifted = [o.reg for o in insn.operands if o.type == cs.ARM_OP_REG and o.shift.type != cs.ARM_SFT_INVALID]
     crosses = name == "vmov" and core > 0 and (core == 2 or any(_is_single(r) for r in operands))
     return Instruction(
         address=insn.address,
         size=insn.size,
         name=name,
         text=f"{insn.mnemonic} {insn.op_str}".strip(),
-        written=frozenset(_REGISTERS[r] for r in written if r in _REGISTERS),
+        written=_numbers(written) | (_FLAGS_SET if insn.update_flags else frozenset()),
         registers=len(listed),
         doubles=doubles,
         core_float_moves=crosses,
         access=_access(insn, name, len(listed), doubles),
+        read=_read(insn, name, [*read, *shifted]),
+        shifted=bool(shifted),
     )
 
 
