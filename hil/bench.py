@@ -147,6 +147,13 @@ def _check_identity(info: Info, image: Image, device: Device) -> None:
             device=device.name,
             remedy="reset the board; if it stays, check that the upload goes to the board behind this port",
         )
+    if info.build_digest != image.build_digest:
+        raise WrongImage(
+            f"another build of this model answers ({info.build_digest.hex()}, flashed was "
+            f"{image.build_digest.hex()}): the upload was reported as done, but the old image is still there",
+            device=device.name,
+            remedy="reset the board, then flash again; if it stays, check which board the upload goes to",
+        )
     if info.board != image.board_id:
         raise WrongImage(
             f"firmware of board '{info.board}' answers, expected '{image.board_id}'",

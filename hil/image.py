@@ -23,6 +23,7 @@ class Image:
         static_bytes: RAM of .data and .bss without the arena and without the stack.
         arena_bytes: RAM of the arena.
         stack_reserved_bytes: RAM that the linker keeps for the stack.
+        build_digest: 8 bytes that the firmware reports in INFO; they tell one build from another.
         tools: name -> version of what built it (compiler, PlatformIO, project).
         build_s: seconds that the build took; 0.0 where it was found in the cache.
     """
@@ -36,6 +37,7 @@ class Image:
     static_bytes: int
     arena_bytes: int
     stack_reserved_bytes: int
+    build_digest: bytes
     tools: Mapping[str, str] = field(default_factory=dict)
     build_s: float = 0.0
 

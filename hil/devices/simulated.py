@@ -18,6 +18,7 @@ from hil.board import Board
 from hil.device import Transport
 from hil.devices.endpoint import Endpoint, EndpointTransport, Inference
 from hil.errors import DeviceError
+from hil.firmware.images import BUILD_DIGEST_BYTES
 from hil.fit import arena_peak, check_fit
 from hil.image import Image
 from hil.measurement import Provenance
@@ -31,8 +32,9 @@ _UNIT_ID = b"SIMULATE"
 class SimulatedFirmware:
     """A Firmware whose time is computed and whose output comes from an interpreter on the host."""
 
-    def __init__(self, board: Board, program: Program) -> None:
+    def __init__(self, board: Board, program: Program, build_digest: bytes) -> None:
         self._board = board
+        self._build_digest = build_digest
         self._program = program
         self._cycles = model_cycles(board, program)
         # The exact kernels where they are installed: a board computes what they do, not what fast ones do.
@@ -54,6 +56,7 @@ class SimulatedFirmware:
             stack_size=board.build.stack_bytes,
             operator_count=len(graph.operators),
             model_digest=self._program.digest,
+            build_digest=self._build_digest,
             unit_id=_UNIT_ID,
             firmware_version=FIRMWARE_VERSION,
             board=board.id,
@@ -91,10 +94,12 @@ class SimulatedDevice:
             weight_bytes=program.weight_bytes,
             peak=arena_peak(program),
         )
+        digest = _digest(program, self.board)
         return Image(
             program=program,
             board_id=self.board.id,
-            digest=_digest(program, self.board),
+            digest=digest,
+            build_digest=bytes.fromhex(digest)[:BUILD_DIGEST_BYTES],
             elf=None,
             code_bytes=simulator.code_bytes,
             weight_bytes=program.weight_bytes,
@@ -114,7 +119,7 @@ class SimulatedDevice:
             raise DeviceError(
                 f"the image was built for '{image.board_id}', this is a '{self.board.id}'", device=self.name
             )
-        self._firmware = SimulatedFirmware(self.board, image.program)
+        self._firmware = SimulatedFirmware(self.board, image.program, image.build_digest)
 
     def connect(self) -> Transport:
         """The way to the firmware that was flashed last.

@@ -10,7 +10,7 @@ from pathlib import Path
 from hil.board import Board
 from hil.elf import Elf, read_elf
 from hil.errors import BuildFailed, HostError, InputError
-from hil.firmware.images import find_image, image_key, keep_image
+from hil.firmware.images import build_digest, find_image, image_key, keep_image
 from hil.firmware.link_errors import raise_if_too_large
 from hil.firmware.slots import project_folder
 from hil.firmware.template import fixed_digest, load_template, project_files, write_files
@@ -69,14 +69,13 @@ def build(program: Program, board: Board) -> Image:
     key = image_key(program, board, template.digest, compiler)
     kept = _kept(key)
     if kept is not None:
-        return _image(program, board, *kept, compiler=compiler, build_s=0.0)
+        return _image(program, board, *kept, key=key, compiler=compiler, build_s=0.0)
     with project_folder(environment, fixed_digest(template, board)) as folder:
-        write_files(project_files(template, program, board), folder)
+        write_files(project_files(template, program, board, build_digest(key)), folder)
         linked = _compile(folder, environment, program, board)
         path = keep_image(key, linked)
-    return _image(
-        program, board, path, read_elf(path), compiler=compiler, build_s=time.perf_counter() - started
-    )
+    build_s = time.perf_counter() - started
+    return _image(program, board, path, read_elf(path), key=key, compiler=compiler, build_s=build_s)
 
 
 def _kept(key: str) -> tuple[Path, Elf] | None:
@@ -115,7 +114,7 @@ def _first_error(log: str) -> str:
 
 
 def _image(
-    program: Program, board: Board, path: Path, elf: Elf, *, compiler: Compiler, build_s: float
+    program: Program, board: Board, path: Path, elf: Elf, *, key: str, compiler: Compiler, build_s: float
 ) -> Image:
     return Image(
         program=program,
@@ -127,6 +126,7 @@ def _image(
         static_bytes=elf.static_bytes,
         arena_bytes=elf.arena_bytes,
         stack_reserved_bytes=elf.stack_bytes,
+        build_digest=build_digest(key),
         tools=_tools(compiler),
         build_s=build_s,
     )

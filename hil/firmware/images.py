@@ -19,6 +19,7 @@ from hil.toolchain import Compiler
 
 # 1,000 images of about 150 kB.
 _KEPT = 1000
+BUILD_DIGEST_BYTES = 8
 
 
 def image_key(program: Program, board: Board, template_digest: str, compiler: Compiler) -> str:
@@ -31,6 +32,11 @@ def image_key(program: Program, board: Board, template_digest: str, compiler: Co
         "compiler": [compiler.prefix, compiler.version],
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def build_digest(key: str) -> bytes:
+    """What the firmware built under `key` says of itself in INFO: the key's first 8 bytes."""
+    return bytes.fromhex(key)[:BUILD_DIGEST_BYTES]
 
 
 def find_image(key: str) -> Path | None:

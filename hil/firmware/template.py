@@ -18,6 +18,12 @@ from hil.resources import firmware_dir
 _PARTS = ("platformio.ini", "README.md", "src", "lib", "platforms")
 _GENERATED = PurePosixPath("src")
 _BOARD_INI = PurePosixPath("board.ini")
+_BUILD_C = """\
+/* Generated; do not edit. */
+#include "hil_build.h"
+
+const uint8_t hil_build_digest[HIL_BUILD_DIGEST_BYTES] = {{{digest}}};
+"""
 
 
 @dataclass(frozen=True)
@@ -79,9 +85,17 @@ def fixed_digest(template: Template, board: Board) -> str:
     return hashlib.sha256((template.digest + board_ini(board)).encode()).hexdigest()
 
 
-def project_files(template: Template, program: Program, board: Board) -> dict[PurePosixPath, bytes]:
-    """All files of the project that builds `program` for `board`."""
-    generated = {_GENERATED / name: text.encode() for name, text in program.sources.items()}
+def project_files(
+    template: Template, program: Program, board: Board, build_digest: bytes = bytes(8)
+) -> dict[PurePosixPath, bytes]:
+    """All files of the project that builds `program` for `board`.
+
+    Args:
+        build_digest: what the firmware says of itself in INFO; zeros for a project that somebody else builds.
+    """
+    digest = ", ".join(f"0x{byte:02x}" for byte in build_digest)
+    sources = {**program.sources, "build.c": _BUILD_C.format(digest=digest)}
+    generated = {_GENERATED / name: text.encode() for name, text in sources.items()}
     return {**template.files, **generated, _BOARD_INI: board_ini(board).encode()}
 
 

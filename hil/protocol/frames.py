@@ -18,7 +18,7 @@ import struct
 from dataclasses import dataclass
 from zlib import crc32
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 MAGIC = b"HL"
 MAX_PAYLOAD = 4096  # of any frame; a device may take less and says so in INFO
 UNASKED_SEQUENCE = 0xFFFF  # of frames that answer no question (FAULT)

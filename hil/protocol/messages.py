@@ -105,6 +105,8 @@ class Info(Message):
         arena_bytes, input_bytes, output_bytes, operator_count: of its model.
         stack_size: bytes that the linker reserves for the stack.
         model_digest: SHA-256 (hex) of the .tflite file.
+        build_digest: 8 bytes that tell one build from another (hil.firmware.images.build_digest); zeros where
+            the firmware was built by hand.
         unit_id: 8 bytes that name this very unit; b"EMULATED" for an emulated one, zeros where there is none.
         firmware_version: of the core, e.g. "0.1.0".
         board: id of the board profile, e.g. "nrf52840_dk".
@@ -122,6 +124,7 @@ class Info(Message):
         ("stack_size", "u32"),
         ("operator_count", "u16"),
         ("model_digest", "digest32"),
+        ("build_digest", "bytes8"),
         ("unit_id", "bytes8"),
         ("firmware_version", "str8"),
         ("board", "str8"),
@@ -136,6 +139,7 @@ class Info(Message):
     stack_size: int
     operator_count: int
     model_digest: str
+    build_digest: bytes
     unit_id: bytes
     firmware_version: str
     board: str

@@ -15,6 +15,7 @@ from hil.link import Link, RunResult
 from hil.protocol import (
     MAX_PAYLOAD,
     OVERHEAD_BYTES,
+    PROTOCOL_VERSION,
     REPLIES,
     REQUESTS,
     UNASKED_SEQUENCE,
@@ -45,6 +46,7 @@ from tests.hil.frame_streams import streams
 from tests.hil.golden_frames import golden_frames
 from tests.support.faulty_line import Clock, FaultyLine, Trouble
 
+V = PROTOCOL_VERSION
 SIZE = 200  # TINY_BYTES of host_protocol/tiny_model.c
 SMALL = 64
 DATA = bytes((7 * k + 3) % 120 for k in range(SIZE))
@@ -86,7 +88,7 @@ def process(program: Path) -> Iterator[RuntimeProcess]:
 def asking(process: RuntimeProcess) -> Ask:
     """A function that sends one request and returns the only answer."""
 
-    def ask(request: Message, *, sequence: int = 5, version: int = 1) -> Message:
+    def ask(request: Message, *, sequence: int = 5, version: int = V) -> Message:
         (frame,) = Decoder().feed(process.feed(encode(to_frame(request, sequence, version=version))))
         assert frame.sequence == sequence
         return from_frame(frame)
@@ -112,21 +114,23 @@ class TestHello:
         assert process.feed(goldens[Hello]) == goldens[Info]
 
     def test_ranges_that_hold_the_version(self, ask: Ask) -> None:
-        for oldest, newest in ((1, 1), (0, 1), (1, 255)):
+        for oldest, newest in ((V, V), (0, V), (V, 255)):
             assert isinstance(ask(Hello(oldest, newest)), Info)
 
     def test_ranges_that_do_not(self, ask: Ask) -> None:
-        for oldest, newest in ((2, 3), (0, 0), (2, 1)):
+        for oldest, newest in ((V + 1, V + 2), (0, V - 1), (V + 1, V)):
             assert code(ask(Hello(oldest, newest))) == ErrorCode.VERSION
 
     def test_of_a_later_version_is_understood(self, process: RuntimeProcess) -> None:
-        (frame,) = Decoder().feed(process.feed(encode(Frame(Hello.TYPE, 5, b"\x01\x09more", version=9))))
+        (frame,) = Decoder().feed(
+            process.feed(encode(Frame(Hello.TYPE, 5, bytes([V, V + 8]) + b"more", version=V + 8)))
+        )
         assert isinstance(from_frame(frame), Info)
-        assert frame.version == 1
+        assert frame.version == V
 
     def test_info_may_be_longer_than_what_is_taken(self, small_program: Path) -> None:
         with RuntimeProcess(small_program) as process:
-            info = asking(process)(Hello(1, 1))
+            info = asking(process)(Hello(V, V))
         assert isinstance(info, Info)
         assert info.max_payload == SMALL
 
@@ -227,7 +231,7 @@ class TestOtherRequests:
         assert code(from_frame(frame)) == ErrorCode.UNKNOWN_TYPE
 
     def test_other_version_is_refused(self, ask: Ask) -> None:
-        assert code(ask(Run(0), version=2)) == ErrorCode.VERSION
+        assert code(ask(Run(0), version=V + 1)) == ErrorCode.VERSION
 
     def test_reset_forgets_everything(self, ask: Ask) -> None:
         ask(WriteInput(0, DATA))
@@ -237,7 +241,7 @@ class TestOtherRequests:
     def test_fault_is_reported_and_then_the_firmware_starts_again(self, process: RuntimeProcess) -> None:
         ask = asking(process)
         ask(WriteInput(0, FAULTS))
-        for request in (Run(0), Hello(1, 1)):
+        for request in (Run(0), Hello(V, V)):
             (frame,) = Decoder().feed(process.feed(encode(to_frame(request, 8))))
             fault = from_frame(frame)
             assert isinstance(fault, Fault)
@@ -247,7 +251,7 @@ class TestOtherRequests:
                 0x4242,
                 1 << 25,
             )
-        assert isinstance(ask(Hello(1, 1)), Info)
+        assert isinstance(ask(Hello(V, V)), Info)
         assert code(ask(ReadOutput(0, 1))) == ErrorCode.NO_OUTPUT
 
 
@@ -266,7 +270,7 @@ def moves() -> st.SearchStrategy[bytes]:
     writes = st.builds(lambda start, size: [WriteInput(start, b"\x7e" * size)], FAR, sizes)
     reads = st.builds(lambda start, size: [ReadOutput(start, size)], FAR, EDGES)
     profiles = st.builds(lambda first, count: [ReadProfile(first, count)], EDGES, EDGES)
-    others = st.sampled_from([[Run(0)], [Run(1)], [Run(255)], [Reset()], [Hello(1, 1)], written(FAULTS)])
+    others = st.sampled_from([[Run(0)], [Run(1)], [Run(255)], [Reset()], [Hello(V, V)], written(FAULTS)])
     whole = st.sampled_from([written(DATA), [*written(DATA), Run(1)]])
     good = st.one_of(writes, reads, profiles, others, whole, whole).map(
         lambda messages: b"".join(encode(to_frame(message, 4)) for message in messages)
@@ -292,14 +296,14 @@ def test_nothing_breaks_it(exact_program: Path, sent: list[bytes]) -> None:
         # Twice: the first may find the fault handler waiting, which restarts the firmware.
         for _ in range(2):
             process.feed(bytes(SMALL + OVERHEAD_BYTES))
-        (frame,) = Decoder().feed(process.feed(encode(to_frame(Hello(1, 1), 77))))
+        (frame,) = Decoder().feed(process.feed(encode(to_frame(Hello(V, V), 77))))
         assert isinstance(from_frame(frame), Info)
     assert decoder.skipped_bytes == 0
     assert decoder.pending_bytes == 0
 
 
 @settings(max_examples=15, deadline=None)
-@given(kind=st.integers(0, 255), payload=st.binary(max_size=SMALL), version=st.integers(0, 2))
+@given(kind=st.integers(0, 255), payload=st.binary(max_size=SMALL), version=st.integers(0, V + 1))
 def test_every_frame_gets_one_answer(small_program: Path, kind: int, payload: bytes, version: int) -> None:
     with RuntimeProcess(small_program) as process:
         answers = Decoder().feed(process.feed(encode(Frame(kind, 3, payload, version))))

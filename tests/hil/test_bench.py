@@ -48,6 +48,7 @@ def image():
         static_bytes=700,
         arena_bytes=program.plan.arena_bytes,
         stack_reserved_bytes=4096,
+        build_digest=b"A BUILD.",
         tools={"compiler": "1"},
         build_s=1.5,
     )
@@ -129,6 +130,7 @@ class FakeDevice:
                 stack_size=4096,
                 operator_count=len(graph.operators),
                 model_digest=self.image.program.digest,
+                build_digest=self.image.build_digest,
                 unit_id=b"REALUNIT",
                 firmware_version="1.2",
                 board=self.board.id,

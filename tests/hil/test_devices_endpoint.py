@@ -39,6 +39,7 @@ INFO = Info(
     stack_size=4096,
     operator_count=3,
     model_digest="ab" * 32,
+    build_digest=bytes(range(8)),
     unit_id=b"ENDPOINT",
     firmware_version="1",
     board="nrf52840_dk",

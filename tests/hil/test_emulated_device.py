@@ -57,7 +57,7 @@ int main(void) {
 
 def image_of(elf: Path, board_id: str = "nrf52840_dk") -> Image:
     """An image whose firmware is one of the small programs."""
-    return Image(conv_program(), board_id, "0" * 64, elf, 1, 1, 0, 0, 0)
+    return Image(conv_program(), board_id, "0" * 64, elf, 1, 1, 0, 0, 0, bytes(8))
 
 
 def greeting(transport: Transport) -> bytes:
@@ -143,7 +143,7 @@ def test_board_that_failed_can_be_flashed_again(device: Device, tmp_path: Path) 
 
 
 def test_image_without_firmware_is_refused(device: Device) -> None:
-    image = Image(conv_program(), "nrf52840_dk", "0" * 64, None, 1, 1, 0, 0, 0)
+    image = Image(conv_program(), "nrf52840_dk", "0" * 64, None, 1, 1, 0, 0, 0, bytes(8))
     with pytest.raises(FlashFailed):
         device.flash(image, timeout_s=60)
 

@@ -56,6 +56,7 @@ INFO = Info(
     stack_size=4096,
     operator_count=40,
     model_digest="cd" * 32,
+    build_digest=bytes(8),
     unit_id=bytes(8),
     firmware_version="1",
     board="pretend",

@@ -5,7 +5,7 @@
 #ifndef HIL_MESSAGES_H
 #define HIL_MESSAGES_H
 
-#define HIL_PROTOCOL_VERSION 1
+#define HIL_PROTOCOL_VERSION 2
 
 enum {
   /* from the host */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "hil_build.h"
 #include "hil_model.h"
 #include "hil_port.h"
 #include "hil_version.h"
@@ -9,7 +10,7 @@
 #define TEXT_OF(token) #token
 #define TEXT(macro)    TEXT_OF(macro)
 
-#define INFO_FIXED_BYTES 68u /* without the texts of the two str8 at its end */
+#define INFO_FIXED_BYTES (68u + HIL_BUILD_DIGEST_BYTES) /* without the texts of the two str8 at its end */
 #define STR8_MAX         0xFFu
 #define OFFSET_BYTES     4u /* in front of the data in WRITE_INPUT and OUTPUT */
 #define FIRST_BYTES      2u /* in front of the cycles in PROFILE */
@@ -75,6 +76,7 @@ static void answer_hello(const hil_frame *request) {
   hil_frame_put_u32(&writer, hil_port_stack_size());
   hil_frame_put_u16(&writer, hil_model.operator_count);
   hil_frame_put(&writer, hil_model.digest, sizeof hil_model.digest);
+  hil_frame_put(&writer, hil_build_digest, sizeof hil_build_digest);
   hil_frame_put(&writer, unit_id, sizeof unit_id);
   put_str8(&writer, HIL_FIRMWARE_VERSION);
   put_str8(&writer, board);

@@ -3,6 +3,7 @@
  * first adds 3, the second subtracts 2, further ones do nothing.  An input that begins with TINY_FAULT faults
  * in the first operator.
  */
+#include "hil_build.h"
 #include "hil_model.h"
 #include "host_port.h"
 
@@ -27,6 +28,8 @@ const hil_model_info hil_model = {
     .output_bytes = TINY_BYTES,
     .operator_count = TINY_OPERATORS,
 };
+
+const uint8_t hil_build_digest[HIL_BUILD_DIGEST_BYTES] = {'A', ' ', 'B', 'U', 'I', 'L', 'D', '.'};
 
 static void add(int value) {
   for (int i = 0; i < TINY_BYTES; ++i) {
