@@ -9,9 +9,9 @@ from hil.board.read import parse_board, read_board
 from hil.board.types import (
     Board,
     Build,
+    Cache,
     Core,
     Flash,
-    InstructionCache,
     OperatorCost,
     Power,
     Ram,
@@ -22,9 +22,9 @@ from hil.board.types import (
 __all__ = [
     "Board",
     "Build",
+    "Cache",
     "Core",
     "Flash",
-    "InstructionCache",
     "OperatorCost",
     "Power",
     "Ram",

@@ -116,21 +116,31 @@ def wait_states_in_range(board: Board) -> Iterator[str]:
         yield f"flash.wait_states is {board.flash.wait_states}, expected 0 to 200 cycles per line"
 
 
-def cache_holds_whole_sets(board: Board) -> Iterator[str]:
+def caches_hold_whole_sets(board: Board) -> Iterator[str]:
     """A cache is lines x ways x sets, and the set is found by masking the address."""
-    cache = board.instruction_cache
-    if cache is None:
+    for name, cache in (("instruction_cache", board.instruction_cache), ("data_cache", board.data_cache)):
+        if cache is None:
+            continue
+        if not _is_power_of_two(cache.line_bytes):
+            yield f"{name}.line_bytes is {cache.line_bytes}, expected a power of two"
+        elif cache.ways <= 0 or cache.size_bytes % (cache.line_bytes * cache.ways):
+            yield (
+                f"{name}: {cache.size_bytes} bytes are not whole sets of {cache.ways} ways "
+                f"x {cache.line_bytes} bytes"
+            )
+        elif not _is_power_of_two(cache.size_bytes // (cache.line_bytes * cache.ways)):
+            yield f"{name}: {cache.size_bytes} bytes do not make a power of two of sets"
+
+
+def data_goes_through_one_cache(board: Board) -> Iterator[str]:
+    """A unified cache is written once, as instruction_cache; a read is charged by one cache."""
+    instructions, data = board.instruction_cache, board.data_cache
+    if data is None:
         return
-    if not _is_power_of_two(cache.line_bytes):
-        yield f"instruction_cache.line_bytes is {cache.line_bytes}, expected a power of two"
-        return
-    if cache.ways <= 0 or cache.size_bytes % (cache.line_bytes * cache.ways):
-        yield (
-            f"instruction_cache: {cache.size_bytes} bytes are not whole sets of {cache.ways} ways "
-            f"x {cache.line_bytes} bytes"
-        )
-    elif not _is_power_of_two(cache.size_bytes // (cache.line_bytes * cache.ways)):
-        yield f"instruction_cache: {cache.size_bytes} bytes do not make a power of two of sets"
+    if data.unified:
+        yield "data_cache.unified is true; write a unified cache as instruction_cache"
+    if instructions is not None and instructions.unified:
+        yield "instruction_cache is unified, so reads of data go through it; remove data_cache"
 
 
 def power_is_plausible(board: Board) -> Iterator[str]:
@@ -223,7 +233,8 @@ CHECKS: tuple[Check, ...] = (
     flash_and_ram_do_not_overlap,
     flash_line_is_a_power_of_two,
     wait_states_in_range,
-    cache_holds_whole_sets,
+    caches_hold_whole_sets,
+    data_goes_through_one_cache,
     power_is_plausible,
     idle_draws_less_than_active,
     endurance_in_range,

@@ -51,13 +51,20 @@ class Ram(_Fact):
 
 
 @dataclass(frozen=True)
-class InstructionCache(_Fact):
-    """Cache between core and flash.  `enabled`: whether the firmware switches it on."""
+class Cache(_Fact):
+    """Cache between core and flash.
+
+    Attributes:
+        ways: lines of one set; as many as there are lines where any line holds any address.
+        enabled: whether the firmware switches it on.
+        unified: whether reads of data go through it, too (an instruction cache's fact).
+    """
 
     size_bytes: int
     line_bytes: int
     ways: int
     enabled: bool
+    unified: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,5 +155,6 @@ class Board(_Fact):
     simulator: Simulator
     sources: Mapping[str, str]
     digest: str
-    instruction_cache: InstructionCache | None = None
+    instruction_cache: Cache | None = None
+    data_cache: Cache | None = None
     power: Power | None = None

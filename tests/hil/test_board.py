@@ -81,7 +81,12 @@ VIOLATIONS = {
     "flash_and_ram_do_not_overlap": ("base = 0x2000_0000", "base = 0x000f_f000"),
     "flash_line_is_a_power_of_two": ("wait_states = 2\nline_bytes = 16", "wait_states = 2\nline_bytes = 12"),
     "wait_states_in_range": ("wait_states = 2", "wait_states = -1"),
-    "cache_holds_whole_sets": ("size_bytes = 2048", "size_bytes = 2000"),
+    "caches_hold_whole_sets": ("size_bytes = 2048", "size_bytes = 2000"),
+    "data_goes_through_one_cache": (
+        "[sources]\n",
+        "[data_cache]\nsize_bytes = 128\nline_bytes = 16\nways = 8\nenabled = true\nunified = true\n\n"
+        '[sources]\ndata_cache = "invented"\n',
+    ),
     "power_is_plausible": ("active_current_a = 0.0033", "active_current_a = 3.3"),
     "idle_draws_less_than_active": ("idle_current_a = 0.0007", "idle_current_a = 0.7"),
     "endurance_in_range": ("endurance_cycles = 10_000", "endurance_cycles = 10"),
