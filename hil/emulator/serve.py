@@ -18,12 +18,11 @@ import select
 import signal
 import socket
 import sys
-import tempfile
-import termios
-import tty
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 from hil.board import Board, load_board
 from hil.emulator.control import (
@@ -31,96 +30,69 @@ from hil.emulator.control import (
     PORT_NAME,
     SOCKET_NAME,
     STATUS,
-    Failure,
-    Reply,
     receive_request,
     send_reply,
     short_path,
 )
-from hil.emulator.elf import BadElf, load_segments
-from hil.emulator.machine import Machine, State
-from hil.errors import EmulationError, HilError
+from hil.emulator.pseudo_terminal import PseudoTerminal
+from hil.emulator.served import Served, ServedMachine
+from hil.errors import HilError
 from hil.resources import cache_dir
 
-_SLICE_CYCLES = 2_000_000
 _CONTROL_TIMEOUT_S = 10.0
 
 
+class Port(Protocol):
+    """The port of a served board.  One that vanishes has no descriptor while it is away."""
+
+    def fileno(self) -> int | None: ...
+    def read(self) -> bytes: ...
+    def write(self, data: bytes | bytearray) -> int: ...
+    def discard(self) -> None: ...
+    def close(self) -> None: ...
+
+
 class Server:
-    """A board between its pseudo-terminal and its control socket.
+    """A board between its port and its control socket.
 
     Args:
-        folder: where `port` and `control.sock` appear; one board per folder.
+        socket_path: where the control socket appears; one board per folder.
     """
 
-    def __init__(self, board: Board, folder: Path) -> None:
+    def __init__(self, board: Served, port: Port, socket_path: Path) -> None:
         self._board = board
-        self._folder = folder
-        self._machine: Machine | None = None
-        self._failure: Failure | None = None
+        self._port = port
+        self._socket_path = socket_path
         self._to_host = bytearray()
-        self._asleep = True
-        # The board's own end stays open, so that the port outlives those who open and close it.
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self.port = folder / PORT_NAME
-        self.port.unlink(missing_ok=True)
-        self.port.symlink_to(os.ttyname(self._slave))
         self._control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        path = folder / SOCKET_NAME
-        path.unlink(missing_ok=True)
-        with short_path(path) as name:
+        socket_path.unlink(missing_ok=True)
+        with short_path(socket_path) as name:
             self._control.bind(name)
         self._control.listen()
 
     def run(self, stops: Sequence[int]) -> None:
         """Serve until one of the file descriptors `stops` becomes readable."""
         while True:
-            running = self._machine is not None and not self._asleep and self._failure is None
-            readers = [self._master, self._control.fileno(), *stops]
-            writers = [self._master] if self._to_host else []
-            ready, writable, _ = select.select(readers, writers, [], 0 if running else None)
+            port = self._port.fileno()
+            ports = [] if port is None else [port]
+            readers = [*ports, self._control.fileno(), *stops]
+            writers = ports if self._to_host else []
+            ready, writable, _ = select.select(readers, writers, [], self._board.wait_s())
             if any(stop in ready for stop in stops):
                 return
-            if self._master in ready:
-                self._from_host()
+            if port in ready and (data := self._port.read()):
+                self._board.receive(data)
             if self._control.fileno() in ready:
                 self._answer()
             if writable:
-                self._send()
-            self._step()
+                del self._to_host[: self._port.write(self._to_host)]
+            self._to_host += self._board.step()
 
     def close(self) -> None:
         """Take port and socket away."""
-        for path in (self.port, self._folder / SOCKET_NAME):
-            path.unlink(missing_ok=True)
+        self._port.close()
+        self._socket_path.unlink(missing_ok=True)
         self._control.close()
-        os.close(self._master)
-        os.close(self._slave)
-
-    def _step(self) -> None:
-        if self._machine is None or self._failure is not None:
-            return
-        try:
-            state = self._machine.run(_SLICE_CYCLES)
-        except EmulationError as error:
-            self._failure = Failure(self._machine.failure_reason, error.address, error.pc)
-            print(error.message, file=sys.stderr, flush=True)
-            return
-        self._asleep = state is State.ASLEEP
-        self._to_host += self._machine.take_output()
-
-    def _from_host(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            data = os.read(self._master, 65536)
-            if self._machine is not None:
-                self._machine.send(data)
-                self._asleep = False
-
-    def _send(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            del self._to_host[: os.write(self._master, self._to_host)]
 
     def _answer(self) -> None:
         connection, _ = self._control.accept()
@@ -132,25 +104,33 @@ class Server:
                 error = self._flash(body)
             elif kind != STATUS:
                 error = f"unknown request {kind}"
-            instructions = self._machine.inference_instructions if self._machine is not None else None
-            send_reply(connection, Reply(error, self._failure, instructions))
+            send_reply(connection, replace(self._board.status(), error=error))
 
     def _flash(self, elf: bytes) -> str | None:
-        with tempfile.NamedTemporaryFile(suffix=".elf") as file:
-            file.write(elf)
-            file.flush()
-            try:
-                machine = Machine(self._board, device=f"emulated+pty:{self._board.id}")
-                machine.load(load_segments(Path(file.name)))
-            except BadElf as error:
-                return str(error).replace(file.name, "the file")
-            except HilError as error:
-                return error.message
-        self._machine, self._failure, self._asleep = machine, None, False
-        self._to_host.clear()
-        # What the last firmware was told or has said is of no interest to this one.
-        termios.tcflush(self._slave, termios.TCIOFLUSH)
-        return None
+        error = self._board.flash(elf)
+        if error is None:
+            # What the last firmware was told or has said is of no interest to this one.
+            self._to_host.clear()
+            self._port.discard()
+        return error
+
+
+@contextlib.contextmanager
+def ended_by_signal() -> Iterator[int]:
+    """A file descriptor that becomes readable when SIGTERM or SIGINT comes.  Only for the main thread."""
+    wake_reader, wake_writer = os.pipe()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        os.write(wake_writer, b"x")
+
+    previous = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield wake_reader
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        os.close(wake_reader)
+        os.close(wake_writer)
 
 
 def serve(board: Board, folder: Path, ready: Callable[[str], None], stop: int | None = None) -> None:
@@ -160,22 +140,14 @@ def serve(board: Board, folder: Path, ready: Callable[[str], None], stop: int | 
         ready: called with the port once it can be opened.
         stop: a file descriptor that ends it, too, when it becomes readable.
     """
-    wake_reader, wake_writer = os.pipe()
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        os.write(wake_writer, b"x")
-
-    previous = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
-    server = Server(board, folder)
-    try:
-        ready(str(server.port))
-        server.run([wake_reader] if stop is None else [wake_reader, stop])
-    finally:
-        server.close()
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-        os.close(wake_reader)
-        os.close(wake_writer)
+    with ended_by_signal() as signalled:
+        terminal = PseudoTerminal(folder / PORT_NAME)
+        server = Server(ServedMachine(board), terminal, folder / SOCKET_NAME)
+        try:
+            ready(str(terminal.link))
+            server.run([signalled] if stop is None else [signalled, stop])
+        finally:
+            server.close()
 
 
 def main(arguments: list[str]) -> int:

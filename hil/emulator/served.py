@@ -1,0 +1,89 @@
+"""What is served behind a port: a board that takes bytes and images, and does its work slice by slice."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Protocol
+
+from hil.board import Board
+from hil.emulator.control import Failure, Reply
+from hil.emulator.elf import BadElf, load_segments
+from hil.emulator.machine import Machine, State
+from hil.errors import EmulationError, HilError
+
+_SLICE_CYCLES = 2_000_000
+
+
+class Served(Protocol):
+    """A board as its server sees it."""
+
+    def receive(self, data: bytes) -> None:
+        """Bytes from the host."""
+
+    def step(self) -> bytes:
+        """Work for a moment; returns bytes for the host."""
+
+    def wait_s(self) -> float | None:
+        """How long the server may wait before the next `step`; None: until something comes from outside."""
+
+    def flash(self, elf: bytes) -> str | None:
+        """Take a new image; returns why that failed, None where it did not."""
+
+    def status(self) -> Reply:
+        """How it is."""
+
+
+class ServedMachine:
+    """An emulated board.  Without an image it takes bytes and says nothing."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._machine: Machine | None = None
+        self._failure: Failure | None = None
+        self._asleep = True
+
+    def receive(self, data: bytes) -> None:
+        """Put `data` on the line to the firmware."""
+        if self._machine is not None:
+            self._machine.send(data)
+            self._asleep = False
+
+    def step(self) -> bytes:
+        """Run a slice of the firmware."""
+        if self._machine is None or self._failure is not None:
+            return b""
+        try:
+            state = self._machine.run(_SLICE_CYCLES)
+        except EmulationError as error:
+            self._failure = Failure(self._machine.failure_reason, error.address, error.pc)
+            print(error.message, file=sys.stderr, flush=True)
+            return b""
+        self._asleep = state is State.ASLEEP
+        return self._machine.take_output()
+
+    def wait_s(self) -> float | None:
+        """0 while the core is awake."""
+        idle = self._machine is None or self._failure is not None or self._asleep
+        return None if idle else 0.0
+
+    def flash(self, elf: bytes) -> str | None:
+        """A fresh machine with `elf` in its flash, running."""
+        with tempfile.NamedTemporaryFile(suffix=".elf") as file:
+            file.write(elf)
+            file.flush()
+            try:
+                machine = Machine(self._board, device=f"emulated+pty:{self._board.id}")
+                machine.load(load_segments(Path(file.name)))
+            except BadElf as error:
+                return str(error).replace(file.name, "the file")
+            except HilError as error:
+                return error.message
+        self._machine, self._failure, self._asleep = machine, None, False
+        return None
+
+    def status(self) -> Reply:
+        """Why it stopped, and the instructions of the last inference."""
+        instructions = self._machine.inference_instructions if self._machine is not None else None
+        return Reply(None, self._failure, instructions)
