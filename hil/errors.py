@@ -13,7 +13,7 @@ command to type).  `outcome` tells a search what to do with it (docs/DESIGN.md, 
     ├── HostError             this computer: ToolMissing, BuildFailed, CacheError
     └── DeviceError           the board or the way to it: PortMissing, PortBusy, DeviceTimeout, BadFrame,
                               VersionMismatch, DeviceRefused, DeviceFault, FlashFailed, WrongImage,
-                              WrongOutput, EmulationError
+                              WrongOutput, EmulationError, MeterError (MissingTrigger, LostSamples)
 """
 
 from __future__ import annotations
@@ -253,3 +253,29 @@ class EmulationError(DeviceError):
         super().__init__(f"{message} (address 0x{address:08x}, pc 0x{pc:08x})", device=device)
         self.address = address
         self.pc = pc
+
+
+class MeterError(DeviceError):
+    """The fault lies in the energy meter or its wires."""
+
+    outcome = Outcome.FATAL
+
+
+class MissingTrigger(MeterError):
+    """The meter did not see the pulse that frames the inferences.
+
+    Args:
+        wire: which pins its wire connects, e.g. "P0.03 (A0) of the board to D0 of the PPK2".
+    """
+
+    def __init__(self, message: str, *, device: str, wire: str) -> None:
+        super().__init__(
+            message, device=device, remedy=f"check the trigger's wire: {wire}; and common ground"
+        )
+        self.wire = wire
+
+
+class LostSamples(MeterError):
+    """The meter lost more samples than can be made up for."""
+
+    outcome = Outcome.TRANSIENT
