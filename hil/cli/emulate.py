@@ -26,17 +26,12 @@ def emulate(
     """
     from hil.board import load_board
     from hil.devices.emulated_pty import UPLOAD_COMMAND
-    from hil.emulator.nrf52840.soc import SOCS
+    from hil.emulator.open import require_emulated
     from hil.emulator.serve import serve
-    from hil.errors import BadDevice
     from hil.resources import cache_dir
 
     profile = load_board(board)
-    if profile.id not in SOCS:
-        raise BadDevice(
-            f"board '{profile.id}' cannot be emulated: its chip is not modelled",
-            remedy=f"boards that can: {', '.join(sorted(SOCS))}; or measure on simulated:{profile.id}",
-        )
+    require_emulated(profile)
     where = folder or cache_dir("emulated", profile.id)
     where.mkdir(parents=True, exist_ok=True)
 

@@ -20,11 +20,11 @@ class Choice:
 
 def device_kinds(board: Board) -> list[str]:
     """The kinds of device that can stand for this board here, best first."""
-    from hil.emulator.nrf52840.soc import SOCS
+    from hil.emulator.open import can_emulate
 
     if not toolchain.can_build(board):
         return ["simulated"]
-    return ["serial", *(["emulated"] if board.id in SOCS else []), "simulated"]
+    return ["serial", *(["emulated"] if can_emulate(board) else []), "simulated"]
 
 
 def choose_device(device: str | None, board_id: str | None) -> Choice:

@@ -18,7 +18,7 @@ from hil.measurement import Provenance
 from hil.program import Program
 
 if TYPE_CHECKING:
-    from hil.emulator.machine import Machine
+    from hil.emulator.types import Emulator
 
 _SLICE_CYCLES = 4_000_000  # between two looks at the clock; some 20 ms on a PC
 
@@ -26,8 +26,8 @@ _SLICE_CYCLES = 4_000_000  # between two looks at the clock; some 20 ms on a PC
 class EmulatedTransport:
     """The serial line of a machine in this process.  The machine runs while `read` waits."""
 
-    def __init__(self, machine: Machine, device: str) -> None:
-        self._machine: Machine | None = machine
+    def __init__(self, machine: Emulator, device: str) -> None:
+        self._machine: Emulator | None = machine
         self._device = device
 
     def write(self, data: bytes) -> None:
@@ -47,7 +47,7 @@ class EmulatedTransport:
             DeviceError: closed.
             EmulationError: the firmware touched what is not modelled, or locked up.
         """
-        from hil.emulator.machine import State
+        from hil.emulator.types import State
 
         machine = self._open()
         deadline = time.monotonic() + timeout_s
@@ -66,7 +66,7 @@ class EmulatedTransport:
         """Give the line back.  Closing twice is harmless."""
         self._machine = None
 
-    def _open(self) -> Machine:
+    def _open(self) -> Emulator:
         if self._machine is None:
             raise DeviceError("the line is closed", device=self._device, remedy="call connect() again")
         return self._machine
@@ -79,7 +79,7 @@ class EmulatedDevice:
     name: str
     board: Board
     provenance: Provenance = field(default=Provenance.EMULATED, init=False)
-    _machine: Machine | None = field(default=None, init=False, repr=False)
+    _machine: Emulator | None = field(default=None, init=False, repr=False)
 
     def build(self, program: Program) -> Image:
         """Build with PlatformIO, as for the real board.
@@ -97,10 +97,10 @@ class EmulatedDevice:
 
         Raises:
             FlashFailed: no ELF, or not one for this board.
-            BadDevice: the board's chip is not modelled.
+            BadDevice: the board cannot be emulated.
         """
-        from hil.emulator.elf import BadElf, load_segments
-        from hil.emulator.machine import Machine
+        from hil.emulator.elf import BadElf
+        from hil.emulator.open import open_machine
 
         if image.elf is None or image.board_id != self.board.id:
             what = "has no ELF" if image.elf is None else f"was built for '{image.board_id}'"
@@ -109,9 +109,9 @@ class EmulatedDevice:
                 device=self.name,
                 remedy="build it with this device's build()",
             )
-        machine = Machine(self.board, device=self.name)
+        machine = open_machine(self.board, self.name)
         try:
-            machine.load(load_segments(image.elf))
+            machine.load(image.elf)
         except BadElf as error:
             raise FlashFailed(str(error), device=self.name, remedy="build the image again") from error
         self._machine = machine

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from hil.emulator.instructions import Decoder, Instruction
-from hil.emulator.timing import cortex_m4
+from hil.emulator.timing.types import Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,13 @@ class Block:
         return None
 
 
-def make_block(decoder: Decoder, code: bytes, address: int) -> Block:
+def make_block(decoder: Decoder, timing: Timing, code: bytes, address: int) -> Block:
     """Decode and charge the block `code` at `address`.
 
     Raises:
-        cortex_m4.NoTiming: an instruction without an entry in the table.
+        NoTiming: an instruction without an entry in the table.
     """
     instructions = decoder.decode(code, address)
-    costs = cortex_m4.costs(instructions)
+    costs = timing.costs(instructions)
     sums = (0, *accumulate(costs))
     return Block(address, len(code), instructions, costs, sums[:-1], sums[-1])

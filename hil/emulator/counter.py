@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 from hil.board import Board
 from hil.emulator.blocks import Block
-from hil.emulator.timing import cortex_m4
 
 NO_LINE = 0xFFFF_FFFF
 NO_LIMIT = 0xFFFF_FFFF_FFFF_FFFF
@@ -73,7 +72,7 @@ class Counter:
             `describe`, and may set `state.stop`, which then takes effect before that block runs.
     """
 
-    def __init__(self, board: Board, on_unknown: Callable[[int, int], None]) -> None:
+    def __init__(self, board: Board, refill: int, on_unknown: Callable[[int, int], None]) -> None:
         self.on_unknown = on_unknown
         flash, cache = board.flash, board.instruction_cache
         self.state = CounterState(
@@ -82,7 +81,7 @@ class Counter:
             flash_bytes=flash.size_bytes,
             line_shift=_log2(flash.line_bytes),
             wait_states=flash.wait_states,
-            refill=cortex_m4.REFILL,
+            refill=refill,
         )
         self._blocks = (BlockRecord * (flash.size_bytes // 2))()
         self.state.blocks = ctypes.cast(self._blocks, ctypes.POINTER(BlockRecord))

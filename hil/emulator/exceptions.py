@@ -14,7 +14,7 @@ from hil.emulator.cortex_m.system_control import SystemControl
 from hil.emulator.counter import Counter
 from hil.emulator.faults import Fault
 from hil.emulator.registers import Unmodelled
-from hil.emulator.timing import cortex_m4
+from hil.emulator.timing.types import Timing
 
 _FIXED_PRIORITY = {faults.NMI: -2, faults.HARD: -1}
 _THREAD = 256  # less urgent than any exception
@@ -33,9 +33,16 @@ class Exceptions:
     """
 
     def __init__(
-        self, core: Core, nvic: Nvic, system: SystemControl, counter: Counter, word: Callable[[int], int]
+        self,
+        core: Core,
+        nvic: Nvic,
+        system: SystemControl,
+        counter: Counter,
+        timing: Timing,
+        word: Callable[[int], int],
     ) -> None:
-        self._core, self._nvic, self._system, self._counter, self._word = core, nvic, system, counter, word
+        self._core, self._nvic, self._system = core, nvic, system
+        self._counter, self._timing, self._word = counter, timing, word
         self._active: list[int] = []
         self.event = False
 
@@ -123,7 +130,7 @@ class Exceptions:
                 self._core.redirect(exception, self._vector(exception))
         self._active.append(exception)
         self.event = True
-        self._counter.jump(self._core.pc, cortex_m4.EXCEPTION_ENTRY)
+        self._counter.jump(self._core.pc, self._timing.exception_entry)
 
     def _vector(self, exception: int) -> int:
         return self._word(self._system.vectors + 4 * exception)
@@ -145,5 +152,5 @@ class Exceptions:
             raise Lockup from error
         self.event = True
         with_floats = not link & _BASIC_FRAME
-        cycles = cortex_m4.EXCEPTION_RETURN_FLOAT if with_floats else cortex_m4.EXCEPTION_RETURN
+        cycles = self._timing.exception_return_float if with_floats else self._timing.exception_return
         self._counter.jump(self._core.pc, cycles)

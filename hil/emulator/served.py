@@ -9,8 +9,9 @@ from typing import Protocol
 
 from hil.board import Board
 from hil.emulator.control import Failure, Reply
-from hil.emulator.elf import BadElf, load_segments
-from hil.emulator.machine import Machine, State
+from hil.emulator.elf import BadElf
+from hil.emulator.open import open_machine
+from hil.emulator.types import Emulator, State
 from hil.errors import EmulationError, HilError
 
 _SLICE_CYCLES = 2_000_000
@@ -40,7 +41,7 @@ class ServedMachine:
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        self._machine: Machine | None = None
+        self._machine: Emulator | None = None
         self._failure: Failure | None = None
         self._asleep = True
 
@@ -74,8 +75,8 @@ class ServedMachine:
             file.write(elf)
             file.flush()
             try:
-                machine = Machine(self._board, device=f"emulated+pty:{self._board.id}")
-                machine.load(load_segments(Path(file.name)))
+                machine = open_machine(self._board, f"emulated+pty:{self._board.id}")
+                machine.load(Path(file.name))
             except BadElf as error:
                 return str(error).replace(file.name, "the file")
             except HilError as error:

@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from hil.elf import Elf, read_elf
-from hil.emulator.machine import Machine, State
+from hil.emulator.machine import Machine
+from hil.emulator.types import State
 from hil.firmware.template import load_template, project_files, write_files
 from hil.toolchain import run_platformio
 from tests.support.firmware import conv_program, dk, needs_toolchain
@@ -23,7 +23,7 @@ RAM = 0x2000_0000
 
 
 @pytest.fixture(scope="module")
-def elf(tmp_path_factory: pytest.TempPathFactory) -> Elf:
+def elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The port under a main of its own: no protocol, no model."""
     folder = tmp_path_factory.mktemp("port")
     files = {
@@ -37,15 +37,15 @@ def elf(tmp_path_factory: pytest.TempPathFactory) -> Elf:
         patch.setenv("HILNAS_CACHE", str(folder / "cache"))
         run = run_platformio(["run", "-s", "-e", "nrf52840_dk"], folder=folder / "project", timeout_s=300.0)
     assert run.returncode == 0, run.stdout
-    return read_elf(folder / "project" / ".pio" / "build" / "nrf52840_dk" / "firmware.elf")
+    return folder / "project" / ".pio" / "build" / "nrf52840_dk" / "firmware.elf"
 
 
 class Firmware:
     """The running firmware; `say` returns what it answers until it sleeps again."""
 
-    def __init__(self, elf: Elf) -> None:
+    def __init__(self, elf: Path) -> None:
         self.machine = Machine(dk())
-        self.machine.load(elf.segments)
+        self.machine.load(elf)
         assert self.say(b"") == b""
 
     def say(self, data: bytes) -> bytes:
@@ -58,7 +58,7 @@ class Firmware:
 
 
 @pytest.fixture
-def firmware(elf: Elf) -> Firmware:
+def firmware(elf: Path) -> Firmware:
     return Firmware(elf)
 
 
@@ -106,7 +106,7 @@ def test_a_stack_overflow_faults_below_ram_and_harms_no_data(firmware: Firmware)
     assert registers["pc"] == 0  # there was no room to save it
 
 
-def test_a_write_to_nowhere_tells_who_and_where(firmware: Firmware, elf: Elf) -> None:
+def test_a_write_to_nowhere_tells_who_and_where(firmware: Firmware, elf: Path) -> None:
     kind, registers = fault_of(firmware.say(b"w"))
     assert kind == BUS_FAULT
     assert registers["bfar"] == 0x1FFF_FFF0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from hil.emulator.machine import State
+from hil.emulator.types import State
 from tests.support.arm_programs import c_elf, machine_of, needs_compiler, run_to_sleep
 
 pytestmark = needs_compiler

@@ -13,7 +13,8 @@ import pytest
 
 from hil.emulator.instructions import Decoder, Instruction
 from hil.emulator.timing import cortex_m4
-from hil.emulator.timing.cortex_m4 import DIVIDE, EXCEPTION_ENTRY, REFILL, NoTiming
+from hil.emulator.timing.cortex_m4 import DIVIDE, EXCEPTION_ENTRY, REFILL
+from hil.emulator.timing.types import NoTiming
 from tests.support.arm_programs import assembly_elf, dk, machine_of, needs_compiler, run_to_sleep
 
 pytestmark = needs_compiler

@@ -20,8 +20,8 @@ import numpy as np
 from hil import toolchain
 from hil.board import Board, load_board
 from hil.devices.emulated import EmulatedTransport
-from hil.emulator.elf import load_segments
-from hil.emulator.machine import Machine
+from hil.emulator.open import open_machine
+from hil.emulator.types import Emulator
 from hil.firmware.build import environment_of
 from hil.firmware.template import load_template, project_files, write_files
 from hil.link import Link
@@ -101,9 +101,9 @@ class ArmRunner:
         paths = [Path(argument) for argument in self._link if argument.endswith(".o")]
         return [self._folder / p for p in paths if p.name == "model.o" or p.parent.name == "kernels"]
 
-    def _started(self, program: Program) -> tuple[Machine, Link]:
-        machine = Machine(self._board, device=_DEVICE)
-        machine.load(load_segments(self.build(program)))
+    def _started(self, program: Program) -> tuple[Emulator, Link]:
+        machine = open_machine(self._board, _DEVICE)
+        machine.load(self.build(program))
         link = Link(EmulatedTransport(machine, _DEVICE), _DEVICE)
         assert link.hello().model_digest == program.digest
         return machine, link

@@ -10,8 +10,8 @@ import pytest
 
 from hil.board import Board, load_board
 from hil.emulator.counter import Hooks
-from hil.emulator.elf import load_segments
-from hil.emulator.machine import Machine, State
+from hil.emulator.machine import Machine
+from hil.emulator.types import State
 
 COMPILER = "arm-none-eabi-gcc"
 needs_compiler = pytest.mark.skipif(
@@ -106,7 +106,7 @@ def c_elf(text: str, folder: Path, *flags: str) -> Path:
 def machine_of(elf: Path, *, board: Board | None = None, hooks: Hooks | None = None) -> Machine:
     """A machine that is about to run `elf`."""
     machine = Machine(board or dk(), device="emulated:test", hooks=hooks)
-    machine.load(load_segments(elf))
+    machine.load(elf)
     return machine
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from hil.emulator.registers import Register, RegisterBlock
@@ -16,14 +17,15 @@ class CycleSource(Protocol):
     """Where the time comes from."""
 
     def cycles_now(self) -> int: ...
-    def trace_enabled(self) -> bool: ...
+    def clock_was_read(self) -> None: ...
 
 
 class Dwt(RegisterBlock):
     """CYCCNT counts while DEMCR.TRCENA and CTRL.CYCCNTENA are set and the core is awake."""
 
-    def __init__(self, source: CycleSource) -> None:
+    def __init__(self, source: CycleSource, trace_enabled: Callable[[], bool]) -> None:
         self._source = source
+        self._trace_enabled = trace_enabled
         self._origin = 0  # cycle at which the counter was 0, while it counts
         self._held = 0  # its value while it does not
         super().__init__(
@@ -51,10 +53,11 @@ class Dwt(RegisterBlock):
         now = self._source.cycles_now()
         if self._counting:
             self._held = now - self._origin
-        self._counting = bool(value & _CYCCNTENA) and self._source.trace_enabled()
+        self._counting = bool(value & _CYCCNTENA) and self._trace_enabled()
         self._origin = now - self._held
 
     def _read(self) -> int:
+        self._source.clock_was_read()
         now = self._source.cycles_now()
         return ((now - self._origin) if self._counting else self._held) & 0xFFFF_FFFF
 

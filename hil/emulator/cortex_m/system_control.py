@@ -16,7 +16,6 @@ _CPACR, _DEMCR = 0xD88, 0xDFC
 _SEVONPEND, _DIV_0_TRP, _STKALIGN, _TRCENA = 1 << 4, 1 << 4, 1 << 9, 1 << 24
 _KEY, _SYSRESETREQ = 0x05FA, 1 << 2
 _FLOAT_UNIT = 0xF << 20
-_CPUID_CORTEX_M4 = 0x410F_C241
 
 
 class Surroundings(Protocol):
@@ -27,9 +26,14 @@ class Surroundings(Protocol):
 
 
 class SystemControl(RegisterBlock):
-    """SCB, and DEMCR of the debug block in the same page."""
+    """SCB, and DEMCR of the debug block in the same page.
 
-    def __init__(self, around: Surroundings) -> None:
+    Args:
+        cpuid: what CPUID reads.
+        vectors: where the vector table lies after reset.
+    """
+
+    def __init__(self, around: Surroundings, cpuid: int, vectors: int) -> None:
         self._around = around
         self._sticky: dict[int, int] = {}
         super().__init__(
@@ -37,9 +41,9 @@ class SystemControl(RegisterBlock):
             BASE,
             0x1000,
             {
-                0xD00: Register("CPUID", reset=_CPUID_CORTEX_M4, writable=False),
+                0xD00: Register("CPUID", reset=cpuid, writable=False),
                 0xD04: Register("ICSR", on_read=around.active_exception, writable=False),
-                _VTOR: Register("VTOR", bits=0xFFFF_FF80),
+                _VTOR: Register("VTOR", reset=vectors, bits=0xFFFF_FF80),
                 _AIRCR: Register("AIRCR", on_read=lambda: 0xFA05_0000, on_write=self._control_reset),
                 _SCR: Register("SCR", bits=_SEVONPEND),
                 _CCR: Register("CCR", reset=_STKALIGN, bits=_STKALIGN | _DIV_0_TRP),

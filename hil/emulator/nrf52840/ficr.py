@@ -12,15 +12,19 @@ DEVICE_ID = b"EMULATED"
 _ERASED = 0xFFFF_FFFF
 
 
-def make_ficr(flash_bytes: int, ram_bytes: int) -> RegisterBlock:
-    """FICR of a unit that calls itself "EMULATED", so that nobody takes it for hardware."""
+def make_ficr(part: int, flash_bytes: int, ram_bytes: int) -> RegisterBlock:
+    """FICR of a unit that calls itself "EMULATED", so that nobody takes it for hardware.
+
+    Args:
+        part: as INFO.PART has it, e.g. 0x52840.
+    """
     page_bytes = 4096
     values = {
         0x010: ("CODEPAGESIZE", page_bytes),
         0x014: ("CODESIZE", flash_bytes // page_bytes),
         0x060: ("DEVICEID[0]", int.from_bytes(DEVICE_ID[:4], "little")),
         0x064: ("DEVICEID[1]", int.from_bytes(DEVICE_ID[4:], "little")),
-        0x100: ("INFO.PART", 0x52840),
+        0x100: ("INFO.PART", part),
         0x10C: ("INFO.RAM", ram_bytes // 1024),
         0x110: ("INFO.FLASH", flash_bytes // 1024),
     }

@@ -1,9 +1,12 @@
 """GPIO port 0.
 
-nRF52840 product specification, chapter "GPIO".  Pins lead nowhere; what is set can be read back.
+nRF52840 product specification, chapter "GPIO".  One pin is watched: the one that marks an inference
+(hil_port_trigger).  The others lead nowhere; what is set can be read back.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from hil.emulator.registers import Register, RegisterBlock
 
@@ -14,18 +17,25 @@ _PIN_CNF_BITS = 0x0003_070F
 
 
 class Gpio(RegisterBlock):
-    """OUT, DIR with their set and clear registers, and PIN_CNF of each pin."""
+    """OUT, DIR with their set and clear registers, and PIN_CNF of each pin.
 
-    def __init__(self) -> None:
+    Args:
+        watched: number of the pin that is watched.
+        on_change: told its level when it changes.
+    """
+
+    def __init__(self, watched: int, on_change: Callable[[bool], None]) -> None:
+        self._watched, self._on_change = 1 << watched, on_change
+        self._level = False
         registers = {
-            _OUT: Register("OUT"),
+            _OUT: Register("OUT", on_write=lambda _: self._look()),
             0x508: Register(
                 "OUTSET", on_write=lambda bits: self._set(_OUT, bits), on_read=lambda: self.value(_OUT)
             ),
             0x50C: Register(
                 "OUTCLR", on_write=lambda bits: self._clear(_OUT, bits), on_read=lambda: self.value(_OUT)
             ),
-            _DIR: Register("DIR"),
+            _DIR: Register("DIR", on_write=lambda _: self._look()),
             0x518: Register(
                 "DIRSET", on_write=lambda bits: self._set(_DIR, bits), on_read=lambda: self.value(_DIR)
             ),
@@ -43,8 +53,20 @@ class Gpio(RegisterBlock):
 
         return Register(f"PIN_CNF[{pin}]", reset=2, bits=_PIN_CNF_BITS, on_write=configure)
 
+    def reset(self) -> None:
+        super().reset()
+        self._look()
+
     def _set(self, offset: int, bits: int) -> None:
         self.set_value(offset, self.value(offset) | bits)
+        self._look()
 
     def _clear(self, offset: int, bits: int) -> None:
         self.set_value(offset, self.value(offset) & ~bits)
+        self._look()
+
+    def _look(self) -> None:
+        level = bool(self.value(_OUT) & self.value(_DIR) & self._watched)
+        if level != self._level:
+            self._level = level
+            self._on_change(level)

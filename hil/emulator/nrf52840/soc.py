@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Sequence
 
 from hil.board import Board
-from hil.emulator.cortex_m import dwt
+from hil.emulator.chip import Chip
 from hil.emulator.nrf52840 import clock, ficr, gpio, nvmc, ppi, timer, uarte
-from hil.emulator.registers import Peripheral
+from hil.emulator.registers import Bus, Peripheral
+from hil.emulator.surroundings import Surroundings
 
-INTERRUPTS = 48  # nrf52840.h: the highest is SPIM3_IRQn, 47
-PRIORITY_BITS = 3  # nrf52840.h: __NVIC_PRIO_BITS
+TRIGGER_PIN = 3  # P0.03 marks an inference
 
-# What the chip has and this emulator has not (chapter "Memory", memory map).  Elsewhere the core takes a bus
-# fault.
+# What the chip has and this emulator has not (chapter "Memory", memory map).
 _NOT_MODELLED = (
     (0x0080_0000, 0x0084_0000, "the RAM's second address, in the code region"),
     (0x1000_0000, 0x1000_2000, "FICR and UICR"),
@@ -24,42 +22,33 @@ _NOT_MODELLED = (
 )
 
 
-class Surroundings(uarte.Surroundings, nvmc.Cache, dwt.CycleSource, Protocol):
-    """What the peripherals need of the machine around them."""
-
-    def trigger_task(self, address: int, times: int) -> None: ...
-
-
 class Soc:
-    """The peripherals of one chip.
+    """The peripherals of one chip."""
 
-    Attributes:
-        uarte: the serial line of the board.
-        peripherals: all of them.
-    """
-
-    def __init__(self, board: Board, around: Surroundings, flash_bytes: int, ram_bytes: int) -> None:
-        self.ppi = ppi.Ppi(around.trigger_task)
-        self.uarte = uarte.Uarte(around, board.serial.baud)
-        self.peripherals: tuple[Peripheral, ...] = (
+    def __init__(self, part: int, board: Board, around: Surroundings) -> None:
+        channels = ppi.Ppi(self._trigger_task)
+        self.receiver = uarte.Uarte(around, board.serial.baud, channels.event)
+        self.all: Sequence[Peripheral] = (
             clock.ClockPower(),
-            self.uarte,
+            self.receiver,
             timer.CounterTimer(),
             nvmc.Nvmc(around),
-            self.ppi,
-            gpio.Gpio(),
-            ficr.make_ficr(flash_bytes, ram_bytes),
+            channels,
+            gpio.Gpio(TRIGGER_PIN, around.trigger_pin),
+            ficr.make_ficr(part, board.flash.size_bytes, board.ram.size_bytes),
             ficr.make_uicr(),
         )
+        self._bus = Bus(self.all)
+
+    def _trigger_task(self, address: int, times: int) -> None:
+        self._bus.trigger(address, times)
 
 
-def unmodelled_at(address: int) -> str | None:
-    """What the chip has at `address`; None where it has nothing."""
-    for first, end, what in _NOT_MODELLED:
-        if first <= address < end:
-            return what
-    return None
-
-
-# Boards whose chip is modelled here: id of the profile -> its chip.
-SOCS: dict[str, Callable[[Board, Surroundings, int, int], Soc]] = {"nrf52840_dk": Soc}
+NRF52840 = Chip(
+    architecture="cortex-m4",
+    flash_base=0,
+    interrupts=48,  # nrf52840.h: the highest is SPIM3_IRQn, 47
+    priority_bits=3,  # nrf52840.h: __NVIC_PRIO_BITS
+    make_peripherals=lambda board, around: Soc(0x52840, board, around),
+    not_modelled=_NOT_MODELLED,
+)

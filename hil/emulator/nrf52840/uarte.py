@@ -37,7 +37,6 @@ class Surroundings(Protocol):
     def read_ram(self, address: int, size: int) -> bytes: ...
     def write_ram(self, address: int, data: bytes) -> None: ...
     def transmit(self, data: bytes) -> None: ...
-    def event(self, address: int, times: int) -> None: ...
     def set_interrupt(self, number: int, active: bool) -> None: ...
     def receiver_started(self) -> None: ...
 
@@ -48,10 +47,12 @@ class Uarte(RegisterBlock):
     Args:
         baud: of the host's side of the line; another rate in the firmware is an error, as bytes would be
             garbled.
+        on_event: called with the address of an event and how many times it was generated.
     """
 
-    def __init__(self, around: Surroundings, baud: int) -> None:
+    def __init__(self, around: Surroundings, baud: int, on_event: Callable[[int, int], None]) -> None:
         self._around = around
+        self._on_event = on_event
         self._baud = baud
         self.receiving = False
         self._buffer = (0, 0)  # address and capacity in use
@@ -196,7 +197,7 @@ class Uarte(RegisterBlock):
 
     def _raise_event(self, offset: int, times: int = 1) -> None:
         self.set_value(offset, 1)
-        self._around.event(BASE + offset, times)
+        self._on_event(BASE + offset, times)
         self._update_interrupt()
 
     def _update_interrupt(self) -> None:

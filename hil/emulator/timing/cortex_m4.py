@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hil.emulator.instructions import PC, Instruction
+from hil.emulator.timing.types import NoTiming, Timing
 
 REFILL = 2
 DIVIDE = 7  # SDIV, UDIV take 2 to 12 by their operands; the manual does not say how
@@ -71,14 +72,6 @@ _LOADS = {
 _STORES = {"str", "strb", "strh", "strt", "strbt", "strht"}
 
 
-class NoTiming(Exception):
-    """The table has no entry for an instruction."""
-
-    def __init__(self, instruction: Instruction) -> None:
-        super().__init__(f"no timing for '{instruction.text}'")
-        self.instruction = instruction
-
-
 def _cost(instruction: Instruction, previous: Instruction | None) -> int:
     name = instruction.name
     if name in _LOADS or name in _STORES:
@@ -124,3 +117,6 @@ def costs(instructions: Sequence[Instruction]) -> tuple[int, ...]:
         result.append(_cost(instruction, previous))
         previous = instruction
     return tuple(result)
+
+
+TIMING = Timing(costs, REFILL, EXCEPTION_ENTRY, EXCEPTION_RETURN, EXCEPTION_RETURN_FLOAT)
