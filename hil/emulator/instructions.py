@@ -21,6 +21,7 @@ SP, PC = 13, 15
 FLAGS = 16  # stands for the condition flags among the registers that an instruction reads and writes
 _FLAGS_SET = frozenset({FLAGS})
 _UNCONDITIONAL = (cs.ARM_CC_INVALID, cs.ARM_CC_AL)
+_DIRECT_BRANCHES = {"b", "bl", "cbz", "cbnz"}
 _LONG_ACCUMULATES = ("smlal", "smlsld", "umlal", "umaal")
 _DESCENDING = {"push", "stmdb", "vpush", "ldmdb"}
 _MULTIPLE = {
@@ -78,6 +79,9 @@ class Instruction:
         text: as a disassembler prints it, for messages.
         read, written: core registers that it reads and writes, FLAGS among them.
         shifted: whether an operand of data processing passes the shifter first.
+        added: of a multiply-accumulate, the registers of the sum.
+        target: of a branch to a fixed address.
+        writes_back: whether the base register of its access is set to another address.
         registers: length of a register list, in registers of its kind; else 0.
         doubles: whether floating-point registers of that list are double words.
         core_float_moves: whether a VMOV goes between core registers and whole floating-point registers (not
@@ -96,6 +100,9 @@ class Instruction:
     access: Access | None
     read: frozenset[int] = frozenset()
     shifted: bool = False
+    added: frozenset[int] = frozenset()
+    target: int | None = None
+    writes_back: bool = False
 
     @property
     def float_unit(self) -> bool:
@@ -179,6 +186,11 @@ def _decode_one(insn: capstone.CsInsn) -> Instruction:
         access=_access(insn, name, len(listed), doubles),
         read=_read(insn, name, [*read, *shifted]),
         shifted=bool(shifted),
+        added=_numbers(operands[:2] if name.startswith(_LONG_ACCUMULATES) else operands[3:4]),
+        target=next((o.imm for o in insn.operands if o.type == cs.ARM_OP_IMM), None)
+        if name in _DIRECT_BRANCHES
+        else None,
+        writes_back=bool(insn.writeback) or name in _STACK,
     )
 
 

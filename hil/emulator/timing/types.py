@@ -26,6 +26,8 @@ class Timing:
         refill: added where a branch is taken.
         exception_entry, exception_return: stacking and unstacking.
         exception_return_float: where the frame holds floating-point registers.
+        leaving: of a core that predicts branches: cycles more where the last instruction of a block, given
+            here, is a branch that is taken, and where it is not.  None: `refill`, and 0.
     """
 
     costs: Callable[[Sequence[Instruction]], tuple[int, ...]]
@@ -33,3 +35,4 @@ class Timing:
     exception_entry: int
     exception_return: int
     exception_return_float: int = 0
+    leaving: Callable[[Instruction], tuple[int, int]] | None = None
