@@ -7,9 +7,10 @@ how many instructions lay between two readings of the clock.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from hil.emulator.counter import Counter
+if TYPE_CHECKING:
+    from hil.emulator.counter import Counter
 
 
 class Totals(Protocol):

@@ -72,6 +72,7 @@ def board_ini(board: Board) -> str:
     return (
         f"; Figures of the board profile {board.id}.\n"
         "[board]\n"
+        f"id = {board.id}\n"
         f"baud = {board.serial.baud}\n"
         f"stack_bytes = {board.build.stack_bytes}\n"
         f"flash_base = {board.flash.base}\n"

@@ -45,11 +45,10 @@ def own_board(folder: Path) -> dict[str, str]:
     return environment(HILNAS_BOARDS=str(folder / "boards"))
 
 
-def test_a_board_of_ones_own_is_not_said_to_be_emulated(tmp_path: Path) -> None:
+def test_a_board_of_ones_own_with_a_chip_that_is_modelled_is_emulated(tmp_path: Path) -> None:
     listed = hilnas("boards", "--json", folder=tmp_path, env=own_board(tmp_path))
     devices = {board["id"]: board["devices"] for board in json.loads(listed.out)["boards"]}
-    assert "emulated" not in devices["mine"]
-    assert devices["mine"][-1] == "simulated"
+    assert devices["mine"] == devices["nrf52840_dk"]
 
 
 def nothing_fits() -> str:
