@@ -25,12 +25,13 @@ _HEAD = """\
 
 #include <stddef.h>
 
+#include "hil_flash.h"
 #include "hil_kernels.h"
 #include "hil_sections.h"
 
 int8_t hil_arena[{arena}] HIL_ARENA;
 
-const hil_model_info hil_model = {{
+const HIL_FLASH hil_model_info hil_model = {{
     .digest = {{{digest_bytes}}},
     .arena_bytes = {arena},
     .input_offset = {input_offset},
@@ -38,6 +39,12 @@ const hil_model_info hil_model = {{
     .output_offset = {output_offset},
     .output_bytes = {output_bytes},
     .operator_count = {operators},
+#ifdef HIL_MLPERF
+    .input_scale = {input_scale},
+    .output_scale = {output_scale},
+    .input_zero_point = {input_zero_point},
+    .output_zero_point = {output_zero_point},
+#endif
 }};
 """
 
@@ -55,6 +62,10 @@ def model_c(graph: Graph, calls: Sequence[Call], plan: ArenaPlan) -> str:
         input_bytes=graph.input_tensor.size_bytes,
         output_offset=plan.offsets[graph.output],
         output_bytes=graph.output_tensor.size_bytes,
+        input_scale=_float(graph.input_tensor.scale),
+        output_scale=_float(graph.output_tensor.scale),
+        input_zero_point=graph.input_tensor.zero_point,
+        output_zero_point=graph.output_tensor.zero_point,
     )
     params = _shared_params(calls, names)
     definitions = "".join(_definitions(graph, call, plan, names, params) for call in calls)
@@ -63,6 +74,11 @@ def model_c(graph: Graph, calls: Sequence[Call], plan: ArenaPlan) -> str:
         f"{head}{definitions}\nvoid hil_model_run_operator(uint16_t index) {{\n"
         f"  switch (index) {{\n{cases}    default:\n      break;\n  }}\n}}\n"
     )
+
+
+def _float(value: float) -> str:
+    """As C99 writes it exactly."""
+    return f"{value.hex()}f"
 
 
 def _prefix(call: Call) -> str:
@@ -108,10 +124,10 @@ def _definitions(graph: Graph, call: Call, plan: ArenaPlan, names: _Names, param
     )
     if call.arguments.input_array:
         pointers = ", ".join(_pointer(operand, plan, names) for operand in call.arguments.inputs)
-        text += f"static const int8_t *const {prefix}_inputs[] = {{{pointers}}};\n"
+        text += f"static const int8_t *const HIL_FLASH {prefix}_inputs[] = {{{pointers}}};\n"
     if call.arguments.params_type and params[call.operator] == prefix:
         fields = _fields(names, call.arguments.params)
-        text += f"static const {call.arguments.params_type} {prefix} = {fields};\n"
+        text += f"static const HIL_FLASH {call.arguments.params_type} {prefix} = {fields};\n"
     return text
 
 

@@ -11,7 +11,7 @@ _INT8_TEXT = [str(value) for value in range(-128, 128)]
 
 
 def array_definition(name: str, data: NDArray[np.int8] | NDArray[np.int32]) -> str:
-    """`static const int8_t name[3] HIL_WEIGHTS = {...};` in lines of bounded length."""
+    """`static const HIL_FLASH int8_t name[3] HIL_WEIGHTS = {...};` in lines of bounded length."""
     flat = data.reshape(-1)
     if flat.dtype == np.int8:
         texts = [_INT8_TEXT[index] for index in (flat.astype(np.int16) + 128).tolist()]
@@ -20,4 +20,5 @@ def array_definition(name: str, data: NDArray[np.int8] | NDArray[np.int32]) -> s
     width = _PER_LINE[flat.dtype]
     lines = [", ".join(texts[start : start + width]) for start in range(0, len(texts), width)]
     body = ",\n    ".join(lines)
-    return f"static const {_CTYPE[flat.dtype]} {name}[{flat.size}] HIL_WEIGHTS = {{\n    {body}}};\n"
+    kind = f"static const HIL_FLASH {_CTYPE[flat.dtype]}"
+    return f"{kind} {name}[{flat.size}] HIL_WEIGHTS = {{\n    {body}}};\n"

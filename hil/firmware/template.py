@@ -22,7 +22,7 @@ _BUILD_C = """\
 /* Generated; do not edit. */
 #include "hil_build.h"
 
-const uint8_t hil_build_digest[HIL_BUILD_DIGEST_BYTES] = {{{digest}}};
+const HIL_FLASH uint8_t hil_build_digest[HIL_BUILD_DIGEST_BYTES] = {{{digest}}};
 """
 
 
@@ -72,7 +72,6 @@ def board_ini(board: Board) -> str:
     return (
         f"; Figures of the board profile {board.id}.\n"
         "[board]\n"
-        f"id = {board.id}\n"
         f"baud = {board.serial.baud}\n"
         f"stack_bytes = {board.build.stack_bytes}\n"
         f"flash_base = {board.flash.base}\n"

@@ -162,7 +162,7 @@ def test_stripes_share_weights_and_equal_parameters() -> None:
     assert edges is not None
     plain, striped = generate(graph), generate(cut(graph, stage, edges))
     assert striped.weight_bytes == plain.weight_bytes
-    params = striped.sources["model.c"].count("static const hil_conv2d_params")
+    params = striped.sources["model.c"].count("static const HIL_FLASH hil_conv2d_params")
     assert params == 2 * 3  # of the first stripe, of those inside, of the last one
 
 

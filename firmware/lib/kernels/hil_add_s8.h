@@ -15,7 +15,8 @@ static inline int32_t hil_add_scale_down(int32_t value, int32_t multiplier, int3
 
 /* One innermost row of `size` elements; `sign` is a constant of each caller. */
 static inline void hil_add_row(const int8_t *a, int32_t step_a, const int8_t *b, int32_t step_b,
-                               const hil_add_params *params, int32_t sign, int32_t size, int8_t *output) {
+                               const HIL_FLASH hil_add_params *params, int32_t sign, int32_t size,
+                               int8_t *output) {
   const int32_t zero_point_a = params->zero_point_a;
   const int32_t zero_point_b = params->zero_point_b;
   for (int32_t i = 0; i < size; ++i) {
@@ -31,11 +32,11 @@ static inline void hil_add_row(const int8_t *a, int32_t step_a, const int8_t *b,
   }
 }
 
-static inline void hil_add_maps(const int8_t *a, const int8_t *b, const hil_add_params *params, int32_t sign,
-                                int8_t *output) {
-  const hil_broadcast *const shape = &params->shape;
-  const int32_t *const step_a = shape->step_a;
-  const int32_t *const step_b = shape->step_b;
+static inline void hil_add_maps(const int8_t *a, const int8_t *b, const HIL_FLASH hil_add_params *params,
+                                int32_t sign, int8_t *output) {
+  const HIL_FLASH hil_broadcast *const shape = &params->shape;
+  const HIL_FLASH int32_t *const step_a = shape->step_a;
+  const HIL_FLASH int32_t *const step_b = shape->step_b;
   for (int32_t i = 0; i < shape->size[0]; ++i) {
     for (int32_t j = 0; j < shape->size[1]; ++j) {
       for (int32_t k = 0; k < shape->size[2]; ++k) {

@@ -10,6 +10,13 @@
 
 #include <stdint.h>
 
+/* A 64-bit product takes an AVR a hundred instructions, of which its flash holds one copy to a file. */
+#if defined(__AVR__)
+#define HIL_INLINE_IF_SMALL static __attribute__((noinline, unused))
+#else
+#define HIL_INLINE_IF_SMALL static inline
+#endif
+
 static inline int32_t hil_clamp(int32_t value, int32_t low, int32_t high) {
   if (value < low) {
     return low;
@@ -21,7 +28,7 @@ static inline int32_t hil_clamp(int32_t value, int32_t low, int32_t high) {
 static inline int32_t hil_wrapping_add(int32_t a, int32_t b) { return (int32_t)((uint32_t)a + (uint32_t)b); }
 
 /* round(a * b / 2^31), ties upwards.  Not for a = b = -2^31, which no caller has: multipliers are >= 0. */
-static inline int32_t hil_doubling_high_multiply(int32_t a, int32_t b) {
+HIL_INLINE_IF_SMALL int32_t hil_doubling_high_multiply(int32_t a, int32_t b) {
   return (int32_t)(((int64_t)a * b + ((int64_t)1 << 30)) >> 31);
 }
 
@@ -34,7 +41,7 @@ static inline int32_t hil_rounding_divide_by_power(int32_t value, int32_t expone
 }
 
 /* value * multiplier * 2^(shift - 31). */
-static inline int32_t hil_multiply_by_factor(int32_t value, int32_t multiplier, int32_t shift) {
+HIL_INLINE_IF_SMALL int32_t hil_multiply_by_factor(int32_t value, int32_t multiplier, int32_t shift) {
   const int32_t left = shift > 0 ? shift : 0;
   const int32_t right = shift > 0 ? 0 : -shift;
   const int32_t shifted = (int32_t)((uint32_t)value << left);

@@ -1,8 +1,8 @@
 #include "hil_pool2d_s8.h"
 
-void hil_average_pool2d_s8(const int8_t *input, const hil_pool2d_params *params, int8_t *output,
+void hil_average_pool2d_s8(const int8_t *input, const HIL_FLASH hil_pool2d_params *params, int8_t *output,
                            void *scratch) {
-  const hil_window *const window = &params->window;
+  const HIL_FLASH hil_window *const window = &params->window;
   const int32_t channels = window->input_c;
   const int32_t line = window->input_w * channels;
   (void)scratch;

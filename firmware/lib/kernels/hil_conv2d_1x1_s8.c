@@ -3,8 +3,9 @@
 
 /* Each pixel is a row of its own; two at a time.  The second pixel of a pair may be the first of the next
  * line. */
-void hil_conv2d_1x1_s8(const int8_t *input, const hil_conv2d_params *params, int8_t *output, void *scratch) {
-  const hil_window *const window = &params->window;
+void hil_conv2d_1x1_s8(const int8_t *input, const HIL_FLASH hil_conv2d_params *params, int8_t *output,
+                       void *scratch) {
+  const HIL_FLASH hil_window *const window = &params->window;
   const int32_t depth = window->input_c;
   const int8_t *waiting = 0;
   (void)scratch;

@@ -4,8 +4,9 @@
 
 /* Each window is copied once, padding included, and then multiplied with all output channels; two windows at
  * a time. */
-void hil_conv2d_s8(const int8_t *input, const hil_conv2d_params *params, int8_t *output, void *scratch) {
-  const hil_window *const window = &params->window;
+void hil_conv2d_s8(const int8_t *input, const HIL_FLASH hil_conv2d_params *params, int8_t *output,
+                   void *scratch) {
+  const HIL_FLASH hil_window *const window = &params->window;
   const int32_t depth = window->kernel_h * window->kernel_w * window->input_c;
   int8_t *const patch_0 = scratch;
   int8_t *const patch_1 = patch_0 + depth;

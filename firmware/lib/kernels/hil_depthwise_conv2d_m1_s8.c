@@ -4,14 +4,14 @@
 
 /* Taps of a window: `row_step` and `tap_step` bytes from one row and one tap to the next. */
 static void one_pixel(const int8_t *taps, int32_t row_step, int32_t tap_step,
-                      const hil_depthwise_conv2d_params *params, int8_t *output) {
+                      const HIL_FLASH hil_depthwise_conv2d_params *params, int8_t *output) {
   const int32_t channels = params->window.input_c;
   const int32_t kernel_h = params->window.kernel_h;
   const int32_t kernel_w = params->window.kernel_w;
   int32_t channel = 0;
   for (; channel + 4 <= channels; channel += 4) {
     const int8_t *row = taps + channel;
-    const int8_t *weights = params->weights + channel;
+    const HIL_FLASH int8_t *weights = params->weights + channel;
     int32_t sum_0 = 0;
     int32_t sum_1 = 0;
     int32_t sum_2 = 0;
@@ -35,7 +35,7 @@ static void one_pixel(const int8_t *taps, int32_t row_step, int32_t tap_step,
   }
   for (; channel < channels; ++channel) {
     const int8_t *row = taps + channel;
-    const int8_t *weights = params->weights + channel;
+    const HIL_FLASH int8_t *weights = params->weights + channel;
     int32_t sum = 0;
     for (int32_t ky = 0; ky < kernel_h; ++ky) {
       const int8_t *x = row;
@@ -52,9 +52,9 @@ static void one_pixel(const int8_t *taps, int32_t row_step, int32_t tap_step,
 
 /* Windows inside the input are read where they lie; those at the border are copied first, padding included.
  */
-void hil_depthwise_conv2d_m1_s8(const int8_t *input, const hil_depthwise_conv2d_params *params,
+void hil_depthwise_conv2d_m1_s8(const int8_t *input, const HIL_FLASH hil_depthwise_conv2d_params *params,
                                 int8_t *output, void *scratch) {
-  const hil_window *const window = &params->window;
+  const HIL_FLASH hil_window *const window = &params->window;
   const int32_t channels = window->input_c;
   const int32_t line = window->input_w * channels;
   for (int32_t y = 0; y < window->output_h; ++y) {

@@ -4,9 +4,9 @@
 
 /* Outputs `channel` .. `channel` + 3, which share one input channel at `taps`. */
 static void four_outputs(const int8_t *taps, int32_t row_step, int32_t tap_step, int32_t channel,
-                         const hil_depthwise_conv2d_params *params, int8_t *output) {
+                         const HIL_FLASH hil_depthwise_conv2d_params *params, int8_t *output) {
   const int32_t output_c = params->window.input_c * params->multiplier;
-  const int8_t *weights = params->weights + channel;
+  const HIL_FLASH int8_t *weights = params->weights + channel;
   int32_t sum_0 = 0;
   int32_t sum_1 = 0;
   int32_t sum_2 = 0;
@@ -14,7 +14,7 @@ static void four_outputs(const int8_t *taps, int32_t row_step, int32_t tap_step,
   for (int32_t ky = 0; ky < params->window.kernel_h; ++ky) {
     const int8_t *x = taps;
     for (int32_t kx = 0; kx < params->window.kernel_w; ++kx) {
-      const int32_t value = *x;
+      const int value = *x; /* products fit 16 bits */
       sum_0 += value * weights[0];
       sum_1 += value * weights[1];
       sum_2 += value * weights[2];
@@ -31,9 +31,9 @@ static void four_outputs(const int8_t *taps, int32_t row_step, int32_t tap_step,
 }
 
 static void one_output(const int8_t *taps, int32_t row_step, int32_t tap_step, int32_t channel,
-                       const hil_depthwise_conv2d_params *params, int8_t *output) {
+                       const HIL_FLASH hil_depthwise_conv2d_params *params, int8_t *output) {
   const int32_t output_c = params->window.input_c * params->multiplier;
-  const int8_t *weights = params->weights + channel;
+  const HIL_FLASH int8_t *weights = params->weights + channel;
   int32_t sum = 0;
   for (int32_t ky = 0; ky < params->window.kernel_h; ++ky) {
     const int8_t *x = taps;
@@ -49,7 +49,7 @@ static void one_output(const int8_t *taps, int32_t row_step, int32_t tap_step, i
 
 /* Taps of a window: `row_step` and `tap_step` bytes from one row and one tap to the next. */
 static void one_pixel(const int8_t *taps, int32_t row_step, int32_t tap_step,
-                      const hil_depthwise_conv2d_params *params, int8_t *output) {
+                      const HIL_FLASH hil_depthwise_conv2d_params *params, int8_t *output) {
   int32_t channel = 0;
   for (int32_t source = 0; source < params->window.input_c; ++source) {
     const int32_t end = channel + params->multiplier;
@@ -64,9 +64,9 @@ static void one_pixel(const int8_t *taps, int32_t row_step, int32_t tap_step,
 
 /* Windows inside the input are read where they lie; those at the border are copied first, padding included.
  */
-void hil_depthwise_conv2d_s8(const int8_t *input, const hil_depthwise_conv2d_params *params, int8_t *output,
-                             void *scratch) {
-  const hil_window *const window = &params->window;
+void hil_depthwise_conv2d_s8(const int8_t *input, const HIL_FLASH hil_depthwise_conv2d_params *params,
+                             int8_t *output, void *scratch) {
+  const HIL_FLASH hil_window *const window = &params->window;
   const int32_t channels = window->input_c;
   const int32_t line = window->input_w * channels;
   for (int32_t y = 0; y < window->output_h; ++y) {

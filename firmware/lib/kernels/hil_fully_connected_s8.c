@@ -1,8 +1,8 @@
 #include "hil_kernels.h"
 #include "hil_matmul_s8.h"
 
-void hil_fully_connected_s8(const int8_t *input, const hil_fully_connected_params *params, int8_t *output,
-                            void *scratch) {
+void hil_fully_connected_s8(const int8_t *input, const HIL_FLASH hil_fully_connected_params *params,
+                            int8_t *output, void *scratch) {
   int32_t rows = params->rows;
   (void)scratch;
   for (; rows >= 2; rows -= 2) {

@@ -6,10 +6,10 @@
  *     void hil_<operator>_s8(<inputs>, const hil_<operator>_params *params, int8_t *output, void *scratch);
  *
  * allocates nothing, keeps no state, and reads its constants through `params`, which the compiler
- * (hil/codegen) writes as `static const`.  Tensors are NHWC without the batch dimension, which is always 1.
- * `scratch` is work space inside the arena; how many bytes a kernel needs is stated beside its parameters,
- * and the compiler plans it; where that is 0 the pointer is not used and may be NULL.  No kernel checks its
- * parameters: the compiler has.
+ * (hil/codegen) writes as `static const` and which stay in flash (hil_flash.h).  Tensors are NHWC without the
+ * batch dimension, which is always 1.  `scratch` is work space inside the arena; how many bytes a kernel
+ * needs is stated beside its parameters, and the compiler plans it; where that is 0 the pointer is not used
+ * and may be NULL.  No kernel checks its parameters: the compiler has.
  *
  * real = scale * (q - zero_point).  A real factor is kept as `multiplier` * 2^(shift - 31) with multiplier 0
  * or in [2^29, 2^31) and shift in [-31, 30]; see hil_arithmetic.h for the rounding.
@@ -21,6 +21,7 @@
 
 #include "hil_depthwise_sweeps_dsp_s8.h"
 #include "hil_depthwise_tiles_dsp_s8.h"
+#include "hil_flash.h"
 #include "hil_tile_dsp_s8.h"
 #include "hil_winograd_dsp_s8.h"
 
@@ -28,12 +29,12 @@
 
 /* How sums of products become int8 outputs: (sum + bias) * factor + zero_point, clamped. */
 typedef struct {
-  const int32_t *bias;       /* per channel; holds bias - input_zero_point * (sum of the channel's weights) */
-  const int32_t *multiplier; /* see above; one value, or one per channel */
-  const int8_t *shift;       /* as `multiplier` */
-  int32_t factor_step;       /* 0: one factor for all channels, 1: one per channel */
-  int32_t zero_point;        /* of the output */
-  int32_t activation_min;    /* -128 <= activation_min <= activation_max <= 127 */
+  const HIL_FLASH int32_t *bias;       /* per channel: bias - input_zero_point * (sum of its weights) */
+  const HIL_FLASH int32_t *multiplier; /* see above; one value, or one per channel */
+  const HIL_FLASH int8_t *shift;       /* as `multiplier` */
+  int32_t factor_step;                 /* 0: one factor for all channels, 1: one per channel */
+  int32_t zero_point;                  /* of the output */
+  int32_t activation_min;              /* -128 <= activation_min <= activation_max <= 127 */
   int32_t activation_max;
 } hil_output_stage;
 
@@ -61,45 +62,47 @@ typedef struct {
 
 typedef struct {
   hil_window window;
-  const int8_t *weights; /* [output_c / 2][kernel_h][kernel_w][input_c][2], a last odd channel by itself: two
-                            channels at a time are read as one stream, which flash serves best */
+  const HIL_FLASH int8_t *weights; /* [output_c / 2][kernel_h][kernel_w][input_c][2], a last odd channel by
+                            itself: two channels at a time are read as one stream, which flash serves best */
   int32_t output_c;
   hil_output_stage stage;
 } hil_conv2d_params;
 
 /* Any kernel, stride, dilation and padding.  Scratch: 2 * kernel_h * kernel_w * input_c bytes. */
-void hil_conv2d_s8(const int8_t *input, const hil_conv2d_params *params, int8_t *output, void *scratch);
+void hil_conv2d_s8(const int8_t *input, const HIL_FLASH hil_conv2d_params *params, int8_t *output,
+                   void *scratch);
 
 /* kernel_h = kernel_w = 1 without padding, any stride.  Scratch: 0. */
-void hil_conv2d_1x1_s8(const int8_t *input, const hil_conv2d_params *params, int8_t *output, void *scratch);
+void hil_conv2d_1x1_s8(const int8_t *input, const HIL_FLASH hil_conv2d_params *params, int8_t *output,
+                       void *scratch);
 
 typedef struct {
   hil_window window;
-  const int8_t *weights; /* [kernel_h][kernel_w][input_c * multiplier] */
-  int32_t multiplier;    /* outputs per input channel */
+  const HIL_FLASH int8_t *weights; /* [kernel_h][kernel_w][input_c * multiplier] */
+  int32_t multiplier;              /* outputs per input channel */
   hil_output_stage stage;
 } hil_depthwise_conv2d_params;
 
 /* Any multiplier.  Scratch: kernel_h * kernel_w * input_c bytes, 0 where no window reaches outside the input.
  */
-void hil_depthwise_conv2d_s8(const int8_t *input, const hil_depthwise_conv2d_params *params, int8_t *output,
-                             void *scratch);
+void hil_depthwise_conv2d_s8(const int8_t *input, const HIL_FLASH hil_depthwise_conv2d_params *params,
+                             int8_t *output, void *scratch);
 
 /* multiplier = 1.  Scratch as above. */
-void hil_depthwise_conv2d_m1_s8(const int8_t *input, const hil_depthwise_conv2d_params *params,
+void hil_depthwise_conv2d_m1_s8(const int8_t *input, const HIL_FLASH hil_depthwise_conv2d_params *params,
                                 int8_t *output, void *scratch);
 
 typedef struct {
-  int32_t rows;          /* inputs that share the weights; 1 for a plain layer */
-  int32_t input_size;    /* bytes of one input row */
-  int32_t output_size;   /* bytes of one output row */
-  const int8_t *weights; /* [output_size / 2][input_size][2], a last odd row by itself */
+  int32_t rows;                    /* inputs that share the weights; 1 for a plain layer */
+  int32_t input_size;              /* bytes of one input row */
+  int32_t output_size;             /* bytes of one output row */
+  const HIL_FLASH int8_t *weights; /* [output_size / 2][input_size][2], a last odd row by itself */
   hil_output_stage stage;
 } hil_fully_connected_params;
 
 /* Scratch: 0. */
-void hil_fully_connected_s8(const int8_t *input, const hil_fully_connected_params *params, int8_t *output,
-                            void *scratch);
+void hil_fully_connected_s8(const int8_t *input, const HIL_FLASH hil_fully_connected_params *params,
+                            int8_t *output, void *scratch);
 
 /* How hil_fully_connected_dsp_s8 makes outputs of sums. */
 enum {
@@ -249,14 +252,15 @@ typedef struct {
 } hil_pool2d_params;
 
 /* Input and output share scale and zero point.  Scratch: 0. */
-void hil_average_pool2d_s8(const int8_t *input, const hil_pool2d_params *params, int8_t *output,
+void hil_average_pool2d_s8(const int8_t *input, const HIL_FLASH hil_pool2d_params *params, int8_t *output,
                            void *scratch);
-void hil_max_pool2d_s8(const int8_t *input, const hil_pool2d_params *params, int8_t *output, void *scratch);
+void hil_max_pool2d_s8(const int8_t *input, const HIL_FLASH hil_pool2d_params *params, int8_t *output,
+                       void *scratch);
 
 /* A multiple of four channels. */
-void hil_average_pool2d_dsp_s8(const int8_t *input, const hil_pool2d_params *params, int8_t *output,
+void hil_average_pool2d_dsp_s8(const int8_t *input, const HIL_FLASH hil_pool2d_params *params, int8_t *output,
                                void *scratch);
-void hil_max_pool2d_dsp_s8(const int8_t *input, const hil_pool2d_params *params, int8_t *output,
+void hil_max_pool2d_dsp_s8(const int8_t *input, const HIL_FLASH hil_pool2d_params *params, int8_t *output,
                            void *scratch);
 
 typedef struct {
@@ -271,10 +275,11 @@ typedef struct {
 } hil_mean_params;
 
 /* Scratch: 0. */
-void hil_mean_s8(const int8_t *input, const hil_mean_params *params, int8_t *output, void *scratch);
+void hil_mean_s8(const int8_t *input, const HIL_FLASH hil_mean_params *params, int8_t *output, void *scratch);
 
 /* Of all pixels, reduced_size[1] of them with kept_size[1] channels, a multiple of four. */
-void hil_mean_dsp_s8(const int8_t *input, const hil_mean_params *params, int8_t *output, void *scratch);
+void hil_mean_dsp_s8(const int8_t *input, const HIL_FLASH hil_mean_params *params, int8_t *output,
+                     void *scratch);
 
 /* ---------------------------------------------------------------- elementwise; all may run in place */
 
@@ -290,11 +295,11 @@ typedef struct {
 } hil_add_params;
 
 /* In place over an operand that has the output's shape.  Scratch: 0. */
-void hil_add_s8(const int8_t *a, const int8_t *b, const hil_add_params *params, int8_t *output,
+void hil_add_s8(const int8_t *a, const int8_t *b, const HIL_FLASH hil_add_params *params, int8_t *output,
                 void *scratch);
 
 /* a - b; the same otherwise. */
-void hil_sub_s8(const int8_t *a, const int8_t *b, const hil_add_params *params, int8_t *output,
+void hil_sub_s8(const int8_t *a, const int8_t *b, const HIL_FLASH hil_add_params *params, int8_t *output,
                 void *scratch);
 
 /* "Fine" is the operand of the smaller scale, "coarse" the other one; each times its scale plus its offset is
@@ -335,7 +340,7 @@ typedef struct {
 } hil_mul_params;
 
 /* In place over an operand that has the output's shape.  Scratch: 0. */
-void hil_mul_s8(const int8_t *a, const int8_t *b, const hil_mul_params *params, int8_t *output,
+void hil_mul_s8(const int8_t *a, const int8_t *b, const HIL_FLASH hil_mul_params *params, int8_t *output,
                 void *scratch);
 
 typedef struct {
@@ -358,16 +363,17 @@ typedef struct {
 } hil_requantize_params;
 
 /* Another scale and zero point, then a clamp: QUANTIZE, RELU, RELU6.  Scratch: 0. */
-void hil_requantize_s8(const int8_t *input, const hil_requantize_params *params, int8_t *output,
+void hil_requantize_s8(const int8_t *input, const HIL_FLASH hil_requantize_params *params, int8_t *output,
                        void *scratch);
 
 typedef struct {
-  int32_t size;        /* elements */
-  const int8_t *table; /* [256], indexed by q + 128 */
+  int32_t size;                  /* elements */
+  const HIL_FLASH int8_t *table; /* [256], indexed by q + 128 */
 } hil_lookup_params;
 
 /* Any function of one int8 value, e.g. LOGISTIC.  Scratch: 0. */
-void hil_lookup_s8(const int8_t *input, const hil_lookup_params *params, int8_t *output, void *scratch);
+void hil_lookup_s8(const int8_t *input, const HIL_FLASH hil_lookup_params *params, int8_t *output,
+                   void *scratch);
 
 typedef struct {
   int32_t rows;
@@ -377,19 +383,20 @@ typedef struct {
 } hil_softmax_params;
 
 /* Output scale 1/256, zero point -128.  Scratch: 0. */
-void hil_softmax_s8(const int8_t *input, const hil_softmax_params *params, int8_t *output, void *scratch);
+void hil_softmax_s8(const int8_t *input, const HIL_FLASH hil_softmax_params *params, int8_t *output,
+                    void *scratch);
 
 /* ---------------------------------------------------------------- moving bytes */
 
 typedef struct {
-  int32_t count;              /* of inputs */
-  int32_t outer;              /* product of the dimensions before the axis */
-  const int32_t *chunk_bytes; /* per input: bytes from the axis on */
+  int32_t count;                        /* of inputs */
+  int32_t outer;                        /* product of the dimensions before the axis */
+  const HIL_FLASH int32_t *chunk_bytes; /* per input: bytes from the axis on */
 } hil_concatenation_params;
 
 /* All inputs and the output share scale and zero point.  Scratch: 0. */
-void hil_concatenation_s8(const int8_t *const *inputs, const hil_concatenation_params *params, int8_t *output,
-                          void *scratch);
+void hil_concatenation_s8(const int8_t *const HIL_FLASH *inputs,
+                          const HIL_FLASH hil_concatenation_params *params, int8_t *output, void *scratch);
 
 typedef struct {
   int32_t size[4];   /* of the input, the last one innermost */
@@ -399,6 +406,6 @@ typedef struct {
 } hil_pad_params;
 
 /* Scratch: 0. */
-void hil_pad_s8(const int8_t *input, const hil_pad_params *params, int8_t *output, void *scratch);
+void hil_pad_s8(const int8_t *input, const HIL_FLASH hil_pad_params *params, int8_t *output, void *scratch);
 
 #endif

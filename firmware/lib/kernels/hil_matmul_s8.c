@@ -2,15 +2,17 @@
 
 #include "hil_output_stage.h"
 
-void hil_matmul_row_s8(const int8_t *row, const int8_t *weights, int32_t depth, int32_t channels,
-                       const hil_output_stage *stage, int8_t *output) {
+/* A product of two int8 fits an `int` of 16 bits, and is multiplied as one where that is cheaper. */
+
+void hil_matmul_row_s8(const int8_t *row, const HIL_FLASH int8_t *weights, int32_t depth, int32_t channels,
+                       const HIL_FLASH hil_output_stage *stage, int8_t *output) {
   const int8_t *const row_end = row + depth;
   int32_t channel = 0;
   for (; channel + 2 <= channels; channel += 2) {
     int32_t sum_0 = 0;
     int32_t sum_1 = 0;
     for (const int8_t *x = row; x != row_end;) {
-      const int32_t value = *x++;
+      const int value = *x++;
       sum_0 += value * *weights++;
       sum_1 += value * *weights++;
     }
@@ -26,8 +28,9 @@ void hil_matmul_row_s8(const int8_t *row, const int8_t *weights, int32_t depth, 
   }
 }
 
-void hil_matmul_row_pair_s8(const int8_t *row_0, const int8_t *row_1, const int8_t *weights, int32_t depth,
-                            int32_t channels, const hil_output_stage *stage, int8_t *output) {
+void hil_matmul_row_pair_s8(const int8_t *row_0, const int8_t *row_1, const HIL_FLASH int8_t *weights,
+                            int32_t depth, int32_t channels, const HIL_FLASH hil_output_stage *stage,
+                            int8_t *output) {
   const int8_t *const row_end = row_0 + depth;
   int8_t *const output_0 = output;
   int8_t *const output_1 = output + channels;
@@ -39,10 +42,10 @@ void hil_matmul_row_pair_s8(const int8_t *row_0, const int8_t *row_1, const int8
     int32_t sum_10 = 0;
     int32_t sum_11 = 0;
     for (const int8_t *x_0 = row_0; x_0 != row_end;) {
-      const int32_t value_0 = *x_0++;
-      const int32_t value_1 = *x_1++;
-      const int32_t weight_0 = *weights++;
-      const int32_t weight_1 = *weights++;
+      const int value_0 = *x_0++;
+      const int value_1 = *x_1++;
+      const int weight_0 = *weights++;
+      const int weight_1 = *weights++;
       sum_00 += value_0 * weight_0;
       sum_01 += value_0 * weight_1;
       sum_10 += value_1 * weight_0;
@@ -58,7 +61,7 @@ void hil_matmul_row_pair_s8(const int8_t *row_0, const int8_t *row_1, const int8
     int32_t sum_0 = 0;
     int32_t sum_1 = 0;
     for (const int8_t *x_0 = row_0; x_0 != row_end;) {
-      const int32_t weight = *weights++;
+      const int weight = *weights++;
       sum_0 += *x_0++ * weight;
       sum_1 += *x_1++ * weight;
     }

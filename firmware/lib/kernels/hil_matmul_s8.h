@@ -10,11 +10,12 @@
 
 /* One row of `depth` bytes -> `channels` outputs.  weights: [channels / 2][depth][2], a last odd channel by
  * itself. */
-void hil_matmul_row_s8(const int8_t *row, const int8_t *weights, int32_t depth, int32_t channels,
-                       const hil_output_stage *stage, int8_t *output);
+void hil_matmul_row_s8(const int8_t *row, const HIL_FLASH int8_t *weights, int32_t depth, int32_t channels,
+                       const HIL_FLASH hil_output_stage *stage, int8_t *output);
 
 /* Two rows at once: half the weight loads.  Their outputs lie one after the other. */
-void hil_matmul_row_pair_s8(const int8_t *row_0, const int8_t *row_1, const int8_t *weights, int32_t depth,
-                            int32_t channels, const hil_output_stage *stage, int8_t *output);
+void hil_matmul_row_pair_s8(const int8_t *row_0, const int8_t *row_1, const HIL_FLASH int8_t *weights,
+                            int32_t depth, int32_t channels, const HIL_FLASH hil_output_stage *stage,
+                            int8_t *output);
 
 #endif

@@ -1,7 +1,7 @@
 #include "hil_arithmetic.h"
 #include "hil_kernels.h"
 
-static int32_t sum_of_one(const int8_t *input, const hil_mean_params *params) {
+static int32_t sum_of_one(const int8_t *input, const HIL_FLASH hil_mean_params *params) {
   int32_t sum = 0;
   for (int32_t i = 0; i < params->reduced_size[0]; ++i) {
     const int8_t *value = input;
@@ -14,7 +14,8 @@ static int32_t sum_of_one(const int8_t *input, const hil_mean_params *params) {
   return sum;
 }
 
-void hil_mean_s8(const int8_t *input, const hil_mean_params *params, int8_t *output, void *scratch) {
+void hil_mean_s8(const int8_t *input, const HIL_FLASH hil_mean_params *params, int8_t *output,
+                 void *scratch) {
   (void)scratch;
   for (int32_t i = 0; i < params->kept_size[0]; ++i) {
     const int8_t *first = input;

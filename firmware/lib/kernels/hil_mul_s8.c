@@ -3,7 +3,7 @@
 
 /* One innermost row of `size` elements. */
 static void mul_row(const int8_t *a, int32_t step_a, const int8_t *b, int32_t step_b,
-                    const hil_mul_params *params, int32_t size, int8_t *output) {
+                    const HIL_FLASH hil_mul_params *params, int32_t size, int8_t *output) {
   for (int32_t i = 0; i < size; ++i) {
     const int32_t product = (*a - params->zero_point_a) * (*b - params->zero_point_b);
     const int32_t scaled = hil_multiply_by_factor(product, params->multiplier, params->shift);
@@ -14,11 +14,11 @@ static void mul_row(const int8_t *a, int32_t step_a, const int8_t *b, int32_t st
   }
 }
 
-void hil_mul_s8(const int8_t *a, const int8_t *b, const hil_mul_params *params, int8_t *output,
+void hil_mul_s8(const int8_t *a, const int8_t *b, const HIL_FLASH hil_mul_params *params, int8_t *output,
                 void *scratch) {
-  const hil_broadcast *const shape = &params->shape;
-  const int32_t *const step_a = shape->step_a;
-  const int32_t *const step_b = shape->step_b;
+  const HIL_FLASH hil_broadcast *const shape = &params->shape;
+  const HIL_FLASH int32_t *const step_a = shape->step_a;
+  const HIL_FLASH int32_t *const step_b = shape->step_b;
   (void)scratch;
   for (int32_t i = 0; i < shape->size[0]; ++i) {
     for (int32_t j = 0; j < shape->size[1]; ++j) {

@@ -5,7 +5,7 @@
 #include "hil_arithmetic.h"
 #include "hil_kernels.h"
 
-static inline int8_t hil_output(const hil_output_stage *stage, int32_t channel, int32_t sum) {
+HIL_INLINE_IF_SMALL int8_t hil_output(const HIL_FLASH hil_output_stage *stage, int32_t channel, int32_t sum) {
   const int32_t factor = channel * stage->factor_step;
   const int32_t scaled = hil_multiply_by_factor(hil_wrapping_add(sum, stage->bias[channel]),
                                                 stage->multiplier[factor], stage->shift[factor]);

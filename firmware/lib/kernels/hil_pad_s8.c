@@ -3,12 +3,12 @@
 #include "hil_kernels.h"
 
 /* Is output position `i` of a dimension one of the input's? */
-static int is_inside(const hil_pad_params *params, int dimension, int32_t i) {
+static int is_inside(const HIL_FLASH hil_pad_params *params, int dimension, int32_t i) {
   return i >= params->before[dimension] && i < params->before[dimension] + params->size[dimension];
 }
 
 /* The output is written once, front to back, in innermost rows. */
-void hil_pad_s8(const int8_t *input, const hil_pad_params *params, int8_t *output, void *scratch) {
+void hil_pad_s8(const int8_t *input, const HIL_FLASH hil_pad_params *params, int8_t *output, void *scratch) {
   int32_t total[4];
   (void)scratch;
   for (int d = 0; d < 4; ++d) {

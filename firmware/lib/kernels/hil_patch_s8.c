@@ -5,7 +5,7 @@
 #include "hil_arithmetic.h"
 
 /* One row of adjacent taps: padding, a run of the input, padding. */
-static void gather_adjacent_row(const int8_t *input_row, const hil_window *window, int32_t left,
+static void gather_adjacent_row(const int8_t *input_row, const HIL_FLASH hil_window *window, int32_t left,
                                 int8_t *patch) {
   const int32_t channels = window->input_c;
   const int32_t first = hil_clamp(-left, 0, window->kernel_w);
@@ -24,7 +24,7 @@ static void gather_adjacent_row(const int8_t *input_row, const hil_window *windo
 }
 
 /* One row of taps that are `dilation_w` apart. */
-static void gather_dilated_row(const int8_t *input_row, const hil_window *window, int32_t left,
+static void gather_dilated_row(const int8_t *input_row, const HIL_FLASH hil_window *window, int32_t left,
                                int8_t *patch) {
   const int32_t channels = window->input_c;
   for (int32_t tap = 0; tap < window->kernel_w; ++tap) {
@@ -38,7 +38,8 @@ static void gather_dilated_row(const int8_t *input_row, const hil_window *window
   }
 }
 
-void hil_gather_patch_s8(const int8_t *input, const hil_window *window, int32_t y, int32_t x, int8_t *patch) {
+void hil_gather_patch_s8(const int8_t *input, const HIL_FLASH hil_window *window, int32_t y, int32_t x,
+                         int8_t *patch) {
   const int32_t row_bytes = window->kernel_w * window->input_c;
   const int32_t left = x * window->stride_w - window->pad_left;
   int32_t row = y * window->stride_h - window->pad_top;

@@ -11,8 +11,8 @@ typedef struct {
   int32_t columns;
 } hil_pool_region;
 
-static inline hil_pool_region hil_pool_clip(const int8_t *input, const hil_window *window, int32_t y,
-                                            int32_t x) {
+static inline hil_pool_region hil_pool_clip(const int8_t *input, const HIL_FLASH hil_window *window,
+                                            int32_t y, int32_t x) {
   const int32_t top = y * window->stride_h - window->pad_top;
   const int32_t left = x * window->stride_w - window->pad_left;
   const int32_t first_row = hil_clamp(top, 0, window->input_h);

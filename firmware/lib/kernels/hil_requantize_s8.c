@@ -1,7 +1,7 @@
 #include "hil_arithmetic.h"
 #include "hil_kernels.h"
 
-void hil_requantize_s8(const int8_t *input, const hil_requantize_params *params, int8_t *output,
+void hil_requantize_s8(const int8_t *input, const HIL_FLASH hil_requantize_params *params, int8_t *output,
                        void *scratch) {
   (void)scratch;
   for (int32_t i = 0; i < params->size; ++i) {

@@ -43,7 +43,8 @@ static int32_t exp_on_quarter(int32_t a) {
 /* e^d for d <= 0, Q5 to Q0. */
 static int32_t exp_on_negative(int32_t d) {
   /* e^-(1/4), e^-(1/2), e^-1, ... e^-16 in Q0 */
-  static const int32_t factors[7] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
+  static const HIL_FLASH int32_t factors[7] = {1672461947, 1302514674, 790015084, 290630308,
+                                               39332535,   720401,     242};
   const int32_t quarter = (int32_t)1 << (31 - DIFF_INTEGER_BITS - 2);
   const int32_t modulo = (d & (quarter - 1)) - quarter;
   const int32_t remainder = modulo - d; /* a multiple of 1/4 */
@@ -81,7 +82,7 @@ static int32_t leading_zeros(uint32_t value) {
   return count;
 }
 
-static void softmax_row(const int8_t *input, const hil_softmax_params *params, int8_t *output) {
+static void softmax_row(const int8_t *input, const HIL_FLASH hil_softmax_params *params, int8_t *output) {
   const int32_t depth = params->depth;
   int32_t maximum = -128;
   int32_t sum = 0;
@@ -110,7 +111,8 @@ static void softmax_row(const int8_t *input, const hil_softmax_params *params, i
   }
 }
 
-void hil_softmax_s8(const int8_t *input, const hil_softmax_params *params, int8_t *output, void *scratch) {
+void hil_softmax_s8(const int8_t *input, const HIL_FLASH hil_softmax_params *params, int8_t *output,
+                    void *scratch) {
   (void)scratch;
   for (int32_t row = 0; row < params->rows; ++row) {
     softmax_row(input, params, output);

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hil_flash.h"
+
 /* Clocks, serial line, cycle counter, instruction cache, painted stack.  Called once, first. */
 void hil_port_init(void);
 
@@ -37,8 +39,8 @@ uint32_t hil_port_stack_used(void);
 /* Bytes that the linker reserves for the stack. */
 uint32_t hil_port_stack_size(void);
 
-/* Id of the board profile, e.g. "nrf52840_dk". */
-const char *hil_port_board(void);
+/* Id of the board profile, e.g. "nrf52840_dk"; in flash. */
+const HIL_FLASH char *hil_port_board(void);
 
 /* Id of this very unit as the maker burnt it in (nRF52840: FICR DEVICEID), zeros where there is none.  An
  * emulated board answers "EMULATED", so that its figures are never taken for those of hardware. */

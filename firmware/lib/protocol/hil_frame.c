@@ -11,7 +11,7 @@
 
 /* One entry per nibble, polynomial 0xEDB88320: 64 bytes of flash instead of 1024 for one entry per byte. */
 uint32_t hil_crc32(uint32_t crc, const uint8_t *data, size_t size) {
-  static const uint32_t table[16] = {
+  static const HIL_FLASH uint32_t table[16] = {
       0x00000000u, 0x1DB71064u, 0x3B6E20C8u, 0x26D930ACu, 0x76DC4190u, 0x6B6B51F4u, 0x4DB26158u, 0x5005713Cu,
       0xEDB88320u, 0xF00F9344u, 0xD6D6A3E8u, 0xCB61B38Cu, 0x9B64C2B0u, 0x86D3D2D4u, 0xA00AE278u, 0xBDBDF21Cu};
   crc = ~crc;
@@ -56,6 +56,15 @@ void hil_frame_put(hil_frame_writer *writer, const uint8_t *data, size_t size) {
     stage(writer, data[i]);
   }
 }
+
+#if defined(__AVR__)
+void hil_frame_put_flash(hil_frame_writer *writer, const HIL_FLASH void *data, size_t size) {
+  const HIL_FLASH uint8_t *byte = data;
+  for (; size > 0; --size) {
+    hil_frame_put_u8(writer, *byte++);
+  }
+}
+#endif
 
 void hil_frame_put_u8(hil_frame_writer *writer, uint8_t value) { hil_frame_put(writer, &value, 1); }
 

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hil_flash.h"
+
 /* Largest payload that is received, and sent in OUTPUT and PROFILE.  This is most of the protocol's RAM: 64
  * does for an Uno. */
 #ifndef HIL_MAX_PAYLOAD
@@ -20,6 +22,11 @@
 
 #if HIL_MAX_PAYLOAD < 16 || HIL_MAX_PAYLOAD > 4096
 #error "HIL_MAX_PAYLOAD must be 16 to 4096: hosts take no longer frames, and shorter ones carry nothing"
+#endif
+
+/* Bytes that are handed to the sink at a time, on the stack meanwhile. */
+#ifndef HIL_FRAME_STAGE
+#define HIL_FRAME_STAGE 64
 #endif
 
 #define HIL_FRAME_HEADER   8
@@ -37,7 +44,7 @@ typedef struct {
   hil_frame_sink sink;
   uint32_t crc;
   size_t staged;
-  uint8_t stage[64];
+  uint8_t stage[HIL_FRAME_STAGE];
 } hil_frame_writer;
 
 /* Begin a frame whose payload will have `length` bytes.  The bytes put until hil_frame_end must be that many:
@@ -45,6 +52,12 @@ typedef struct {
 void hil_frame_begin(hil_frame_writer *writer, hil_frame_sink sink, uint8_t type, uint16_t sequence,
                      uint16_t length);
 void hil_frame_put(hil_frame_writer *writer, const uint8_t *data, size_t size);
+/* The same for bytes in flash (hil_flash.h). */
+#if defined(__AVR__)
+void hil_frame_put_flash(hil_frame_writer *writer, const HIL_FLASH void *data, size_t size);
+#else
+#define hil_frame_put_flash(writer, data, size) hil_frame_put((writer), (const uint8_t *)(data), (size))
+#endif
 void hil_frame_put_u8(hil_frame_writer *writer, uint8_t value);
 void hil_frame_put_u16(hil_frame_writer *writer, uint16_t value);
 void hil_frame_put_u32(hil_frame_writer *writer, uint32_t value);

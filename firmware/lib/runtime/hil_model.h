@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+#include "hil_flash.h"
+
 typedef struct {
   uint8_t digest[32];    /* SHA-256 of the .tflite file */
   uint32_t arena_bytes;  /* size of hil_arena */
@@ -18,9 +20,13 @@ typedef struct {
   uint32_t output_offset;
   uint32_t output_bytes;
   uint16_t operator_count; /* those without code (RESHAPE) included */
+#ifdef HIL_MLPERF
+  float input_scale, output_scale; /* real = scale * (int8 - zero point) */
+  int8_t input_zero_point, output_zero_point;
+#endif
 } hil_model_info;
 
-extern const hil_model_info hil_model;
+extern const HIL_FLASH hil_model_info hil_model;
 
 /* All activations and scratch; 16-byte aligned; in section ".hil_arena". */
 extern int8_t hil_arena[];

@@ -14,38 +14,41 @@
 #define STR8_MAX         0xFFu
 #define OFFSET_BYTES     4u /* in front of the data in WRITE_INPUT and OUTPUT */
 #define FIRST_BYTES      2u /* in front of the cycles in PROFILE */
-#define READ_BYTES       32u
+#ifndef HIL_READ_BYTES
+#define HIL_READ_BYTES 32u /* taken from the line at a time, on the stack */
+#endif
 
 static void begin(hil_frame_writer *writer, uint8_t type, uint16_t sequence, size_t length) {
   hil_frame_begin(writer, hil_port_write, type, sequence, (uint16_t)length);
 }
 
-static void refuse(const hil_frame *request, hil_error code, const char *text) {
+static void refuse(const hil_frame *request, hil_error code, const HIL_FLASH char *text) {
   hil_frame_writer writer;
-  const size_t size = strlen(text);
+  const size_t size = hil_flash_length(text);
   begin(&writer, HIL_ERROR, request->sequence, 1 + size);
   hil_frame_put_u8(&writer, (uint8_t)code);
-  hil_frame_put(&writer, (const uint8_t *)text, size);
+  hil_frame_put_flash(&writer, text, size);
   hil_frame_end(&writer);
 }
 
 static void refuse_version(const hil_frame *request) {
-  refuse(request, HIL_ERROR_VERSION, "this firmware speaks protocol version " TEXT(HIL_PROTOCOL_VERSION));
+  refuse(request, HIL_ERROR_VERSION,
+         HIL_FLASH_TEXT("this firmware speaks protocol version " TEXT(HIL_PROTOCOL_VERSION)));
 }
 
 static void refuse_length(const hil_frame *request) {
-  refuse(request, HIL_ERROR_BAD_PAYLOAD, "wrong payload length");
+  refuse(request, HIL_ERROR_BAD_PAYLOAD, HIL_FLASH_TEXT("wrong payload length"));
 }
 
-static size_t str8_size(const char *text) {
-  const size_t size = strlen(text);
+static size_t str8_size(const HIL_FLASH char *text) {
+  const size_t size = hil_flash_length(text);
   return size < STR8_MAX ? size : STR8_MAX;
 }
 
-static void put_str8(hil_frame_writer *writer, const char *text) {
+static void put_str8(hil_frame_writer *writer, const HIL_FLASH char *text) {
   const size_t size = str8_size(text);
   hil_frame_put_u8(writer, (uint8_t)size);
-  hil_frame_put(writer, (const uint8_t *)text, size);
+  hil_frame_put_flash(writer, text, size);
 }
 
 static void answer_hello(const hil_frame *request) {
@@ -59,13 +62,13 @@ static void answer_hello(const hil_frame *request) {
     refuse_version(request);
     return;
   }
-  const char *board = hil_port_board();
+  const HIL_FLASH char *board = hil_port_board();
+  const HIL_FLASH char *version = HIL_FLASH_TEXT(HIL_FIRMWARE_VERSION);
   uint8_t unit_id[8];
   hil_port_unit_id(unit_id);
 
   hil_frame_writer writer;
-  begin(&writer, HIL_INFO, request->sequence,
-        INFO_FIXED_BYTES + str8_size(HIL_FIRMWARE_VERSION) + str8_size(board));
+  begin(&writer, HIL_INFO, request->sequence, INFO_FIXED_BYTES + str8_size(version) + str8_size(board));
   hil_frame_put_u8(&writer, HIL_PROTOCOL_VERSION);
   hil_frame_put_u8(&writer, (uint8_t)(hil_port_instruction_cache() & 0xFF));
   hil_frame_put_u16(&writer, HIL_MAX_PAYLOAD);
@@ -75,10 +78,10 @@ static void answer_hello(const hil_frame *request) {
   hil_frame_put_u32(&writer, hil_model.output_bytes);
   hil_frame_put_u32(&writer, hil_port_stack_size());
   hil_frame_put_u16(&writer, hil_model.operator_count);
-  hil_frame_put(&writer, hil_model.digest, sizeof hil_model.digest);
-  hil_frame_put(&writer, hil_build_digest, sizeof hil_build_digest);
+  hil_frame_put_flash(&writer, hil_model.digest, sizeof hil_model.digest);
+  hil_frame_put_flash(&writer, hil_build_digest, sizeof hil_build_digest);
   hil_frame_put(&writer, unit_id, sizeof unit_id);
-  put_str8(&writer, HIL_FIRMWARE_VERSION);
+  put_str8(&writer, version);
   put_str8(&writer, board);
   hil_frame_end(&writer);
 }
@@ -87,21 +90,22 @@ static void answer_hello(const hil_frame *request) {
 static void refuse_status(const hil_frame *request, hil_runner_status status) {
   switch (status) {
     case HIL_RUNNER_GAP:
-      refuse(request, HIL_ERROR_INPUT_GAP, "bytes before this offset were not written");
+      refuse(request, HIL_ERROR_INPUT_GAP, HIL_FLASH_TEXT("bytes before this offset were not written"));
       break;
     case HIL_RUNNER_NO_INPUT:
-      refuse(request, HIL_ERROR_NO_INPUT, "no complete input was written since the last run");
+      refuse(request, HIL_ERROR_NO_INPUT, HIL_FLASH_TEXT("no complete input was written since the last run"));
       break;
     case HIL_RUNNER_NO_OUTPUT:
-      refuse(request, HIL_ERROR_NO_OUTPUT, "no run since the last input was begun");
+      refuse(request, HIL_ERROR_NO_OUTPUT, HIL_FLASH_TEXT("no run since the last input was begun"));
       break;
     case HIL_RUNNER_NO_PROFILE:
       refuse(request, HIL_ERROR_NO_PROFILE,
-             "the model has more operators than HIL_PROFILE_MAX = " TEXT(HIL_PROFILE_MAX));
+             HIL_FLASH_TEXT("the model has more operators than HIL_PROFILE_MAX = " TEXT(HIL_PROFILE_MAX)));
       break;
     case HIL_RUNNER_BEYOND:
     case HIL_RUNNER_DONE:
-      refuse(request, HIL_ERROR_BAD_PAYLOAD, "beyond the end of the tensor, or more than a frame takes");
+      refuse(request, HIL_ERROR_BAD_PAYLOAD,
+             HIL_FLASH_TEXT("beyond the end of the tensor, or more than a frame takes"));
       break;
   }
 }
@@ -132,7 +136,7 @@ static void answer_run(hil_runner *runner, const hil_frame *request) {
   }
   const uint8_t flags = request->payload[0];
   if ((flags & ~HIL_RUN_PROFILE) != 0) {
-    refuse(request, HIL_ERROR_BAD_PAYLOAD, "unknown flag");
+    refuse(request, HIL_ERROR_BAD_PAYLOAD, HIL_FLASH_TEXT("unknown flag"));
     return;
   }
   hil_runner_figures figures;
@@ -179,12 +183,13 @@ static void answer_read_profile(const hil_runner *runner, const hil_frame *reque
   const uint16_t first = hil_get_u16(request->payload);
   const uint16_t count = hil_get_u16(request->payload + 2);
   if (!runner->has_profile) {
-    refuse(request, HIL_ERROR_NO_PROFILE, "the last run was not profiled");
+    refuse(request, HIL_ERROR_NO_PROFILE, HIL_FLASH_TEXT("the last run was not profiled"));
     return;
   }
   if (first > hil_model.operator_count || count > hil_model.operator_count - first ||
       count > (HIL_MAX_PAYLOAD - FIRST_BYTES) / 4u) {
-    refuse(request, HIL_ERROR_BAD_PAYLOAD, "beyond the last operator, or more than a frame takes");
+    refuse(request, HIL_ERROR_BAD_PAYLOAD,
+           HIL_FLASH_TEXT("beyond the last operator, or more than a frame takes"));
     return;
   }
   hil_frame_writer writer;
@@ -210,7 +215,7 @@ static void answer_reset(const hil_frame *request) {
 static void answer(hil_runtime *runtime, const hil_frame *request) {
   const uint8_t type = request->type;
   if (type < HIL_HELLO || type > HIL_RESET) {
-    refuse(request, HIL_ERROR_UNKNOWN_TYPE, "unknown request");
+    refuse(request, HIL_ERROR_UNKNOWN_TYPE, HIL_FLASH_TEXT("unknown request"));
   } else if (type == HIL_HELLO) {
     answer_hello(request);
   } else if (request->version != HIL_PROTOCOL_VERSION) {
@@ -231,7 +236,7 @@ static void answer(hil_runtime *runtime, const hil_frame *request) {
 void hil_runtime_init(hil_runtime *runtime) { memset(runtime, 0, sizeof *runtime); }
 
 void hil_runtime_poll(hil_runtime *runtime) {
-  uint8_t bytes[READ_BYTES];
+  uint8_t bytes[HIL_READ_BYTES];
   const size_t count = hil_port_read(bytes, sizeof bytes);
   size_t fed = 0;
   while (fed < count) {

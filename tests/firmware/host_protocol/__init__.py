@@ -12,13 +12,14 @@ from tests.firmware.host import WARNINGS, compile_c
 
 HERE = Path(__file__).parent
 PROTOCOL = firmware_dir() / "lib" / "protocol"
+KERNELS = firmware_dir() / "lib" / "kernels"
 RUNTIME = firmware_dir() / "lib" / "runtime"
 PORT = firmware_dir() / "lib" / "port"
 MAIN = firmware_dir() / "src" / "main.c"
 
 SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g1", "-O1")
 STRICT = (*WARNINGS, "-Wconversion", "-Wshadow", "-Wundef")
-_INCLUDE = tuple(f"-I{folder}" for folder in (PROTOCOL, RUNTIME, PORT, HERE))
+_INCLUDE = tuple(f"-I{folder}" for folder in (KERNELS, PROTOCOL, RUNTIME, PORT, HERE))
 _SIZE = struct.Struct("=I")
 
 

@@ -42,7 +42,8 @@ class QemuRun:
 def link(objects: list[Path], elf: Path) -> Path:
     """Objects of model and kernels -> a program for the board."""
     library = firmware_dir() / "lib"
-    command = ["arm-none-eabi-gcc", *_MACHINE, *_WARNINGS, "-O2", f"-I{library / 'runtime'}"]
+    command = ["arm-none-eabi-gcc", *_MACHINE, *_WARNINGS, "-O2"]
+    command += [f"-I{library / 'runtime'}", f"-I{library / 'kernels'}"]
     command += ["-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments"]
     command += [f"-T{_HERE / 'mps2_an386.ld'}", str(_HERE / "main.c"), *map(str, objects), "-o", str(elf)]
     done = subprocess.run(command, capture_output=True, text=True)
