@@ -72,11 +72,13 @@ def board_ini(board: Board) -> str:
     return (
         f"; Figures of the board profile {board.id}.\n"
         "[board]\n"
+        f"id = {board.id}\n"
         f"baud = {board.serial.baud}\n"
         f"stack_bytes = {board.build.stack_bytes}\n"
         f"flash_base = {board.flash.base}\n"
         f"flash_bytes = {board.flash.size_bytes}\n"
         f"ram_bytes = {board.ram.size_bytes}\n"
+        f"power_sensor = {int(board.build.power_sensor)}\n"
     )
 
 

@@ -7,8 +7,10 @@
 
 #include <stdint.h>
 
+#include "hil_flash.h"
+
 #define HIL_BUILD_DIGEST_BYTES 8
 
-extern const uint8_t hil_build_digest[HIL_BUILD_DIGEST_BYTES];
+extern const HIL_FLASH uint8_t hil_build_digest[HIL_BUILD_DIGEST_BYTES];
 
 #endif
