@@ -37,36 +37,40 @@ class Served(Protocol):
 
 
 class ServedMachine:
-    """An emulated board.  Without an image it takes bytes and says nothing."""
+    """An emulated board.  Without an image it takes bytes and says nothing.
+
+    Attributes:
+        machine: what runs; None without an image.
+    """
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        self._machine: Emulator | None = None
+        self.machine: Emulator | None = None
         self._failure: Failure | None = None
         self._asleep = True
 
     def receive(self, data: bytes) -> None:
         """Put `data` on the line to the firmware."""
-        if self._machine is not None:
-            self._machine.send(data)
+        if self.machine is not None:
+            self.machine.send(data)
             self._asleep = False
 
-    def step(self) -> bytes:
-        """Run a slice of the firmware."""
-        if self._machine is None or self._failure is not None:
+    def step(self, cycles: int = _SLICE_CYCLES) -> bytes:
+        """Run the firmware for at most so many cycles."""
+        if self.machine is None or self._failure is not None:
             return b""
         try:
-            state = self._machine.run(_SLICE_CYCLES)
+            state = self.machine.run(cycles)
         except EmulationError as error:
-            self._failure = Failure(self._machine.failure_reason, error.address, error.pc)
+            self._failure = Failure(self.machine.failure_reason, error.address, error.pc)
             print(error.message, file=sys.stderr, flush=True)
             return b""
         self._asleep = state is State.ASLEEP
-        return self._machine.take_output()
+        return self.machine.take_output()
 
     def wait_s(self) -> float | None:
         """0 while the core is awake."""
-        idle = self._machine is None or self._failure is not None or self._asleep
+        idle = self.machine is None or self._failure is not None or self._asleep
         return None if idle else 0.0
 
     def flash(self, elf: bytes) -> str | None:
@@ -81,10 +85,20 @@ class ServedMachine:
                 return str(error).replace(file.name, "the file")
             except HilError as error:
                 return error.message
-        self._machine, self._failure, self._asleep = machine, None, False
+        self.machine, self._failure, self._asleep = machine, None, False
         return None
+
+    def erase(self) -> None:
+        """Leave no image on it."""
+        self.machine, self._failure, self._asleep = None, None, True
+
+    def reset(self) -> None:
+        """Press the reset button; RAM keeps its bytes."""
+        if self.machine is not None:
+            self.machine.reset()
+            self._failure, self._asleep = None, False
 
     def status(self) -> Reply:
         """Why it stopped, and the instructions of the last inference."""
-        instructions = self._machine.inference_instructions if self._machine is not None else None
+        instructions = self.machine.inference_instructions if self.machine is not None else None
         return Reply(None, self._failure, instructions)
