@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from hil.device import Transport
 from hil.errors import BadFrame, DeviceError, DeviceRefused, DeviceTimeout, InputError
@@ -29,11 +29,16 @@ from hil.protocol import (
     Output,
     Profile,
     Ran,
+    RanWindow,
     ReadOutput,
     ReadProfile,
+    ReadSensor,
     Reset,
     Resetting,
     Run,
+    RunWindow,
+    Sensor,
+    StartSensor,
     WriteInput,
     Written,
 )
@@ -41,6 +46,7 @@ from hil.protocol import (
 _OFFSET_BYTES = 4  # in front of the data in WRITE_INPUT and OUTPUT
 _FIRST_BYTES = 2  # in front of the cycles in PROFILE
 _CYCLES_BYTES = 4
+_Used = TypeVar("_Used", Ran, RanWindow)
 _HELLO = Hello(oldest=OLDEST_VERSION, newest=PROTOCOL_VERSION)
 
 
@@ -132,6 +138,34 @@ class Link:
             profile: count each operator too, for `read_profile`.
             timeout_s: deadline of all attempts together; each gets an equal share of what is left.
         """
+        ran = self._use_input(
+            Run(Run.PROFILE if profile else 0), Ran, timeout_s, self._exchange.reply_timeout_s
+        )
+        return RunResult(ran.cycles, ran.stack_used)
+
+    def run_window(self, inferences: int, *, expected_s: float, timeout_s: float) -> RanWindow:
+        """Run many inferences back to back on the input written, the trigger pin high all the while.
+
+        Args:
+            expected_s: how long it will take, more or less.  The line is left alone for so long: what comes
+                in would wake the board, and be metered.
+            timeout_s: as for `run`.
+        """
+        patience_s = expected_s + self._exchange.reply_timeout_s
+        return self._use_input(RunWindow(inferences), RanWindow, timeout_s, patience_s)
+
+    def start_sensor(self, kind: int, address: int, *, timeout_s: float = 10.0) -> Sensor:
+        """Let a power sensor on the board's I2C bus convert; `StartSensor` has the kinds."""
+        return self._exchange.ask(StartSensor(kind, address), Sensor, self._clock() + timeout_s)
+
+    def read_sensor(self, *, timeout_s: float = 10.0) -> Sensor:
+        """What the sensor gave during the last window; where none was run since its start, just now."""
+        return self._exchange.ask(ReadSensor(), Sensor, self._clock() + timeout_s)
+
+    def _use_input(
+        self, question: Run | RunWindow, expected: type[_Used], timeout_s: float, patience_s: float
+    ) -> _Used:
+        """Ask what uses the input up; after a loss the input is written again first."""
         info = self._info or self.hello()
         deadline = self._clock() + timeout_s
         data, self._input = self._input, None
@@ -140,7 +174,7 @@ class Link:
                 if attempt and data is not None:
                     self._write(data, info, deadline)
                 share = (deadline - self._clock()) / (self._retries + 1 - attempt)
-                return self._run(profile, self._clock() + share)
+                return self._ask_once(question, expected, self._clock() + share, patience_s)
             except (DeviceTimeout, BadFrame, DeviceRefused) as error:
                 lost = not isinstance(error, DeviceRefused) or error.code == ErrorCode.NO_INPUT
                 if data is None or not lost or self._clock() >= deadline:
@@ -203,21 +237,25 @@ class Link:
                 raise self._exchange.unfit(question, answer)
             offset += answer.count
 
-    def _run(self, profile: bool, deadline: float) -> RunResult:
-        """One RUN, never repeated.
+    def _ask_once(
+        self, question: Run | RunWindow, expected: type[_Used], deadline: float, patience_s: float
+    ) -> _Used:
+        """One RUN or RUN_WINDOW, never repeated.
 
         After each silence a HELLO tells a long run from a lost answer: the firmware answers in order, so an
         INFO without a RAN before it means that the RUN or its RAN was lost.
+
+        Args:
+            patience_s: how long the first silence may be.
         """
         exchange = self._exchange
-        run = exchange.send(Run(Run.PROFILE if profile else 0))
+        run = exchange.send(question)
         probes: set[int] = set()
         while True:
-            until = min(deadline, self._clock() + exchange.reply_timeout_s)
-            frame = exchange.wait({run, *probes}, until)
+            silence_s = exchange.reply_timeout_s if probes else patience_s
+            frame = exchange.wait({run, *probes}, min(deadline, self._clock() + silence_s))
             if frame is not None and frame.sequence == run:
-                ran = exchange.check(frame, Ran)
-                return RunResult(ran.cycles, ran.stack_used)
+                return exchange.check(frame, expected)
             if frame is not None:
                 raise exchange.silence("RUN stayed without an answer, a later question did not")
             if self._clock() >= deadline:

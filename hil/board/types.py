@@ -97,11 +97,16 @@ class Serial(_Fact):
 
 @dataclass(frozen=True)
 class Build(_Fact):
-    """How PlatformIO builds for it: environment in firmware/platformio.ini, and the toolchain's prefix."""
+    """How PlatformIO builds for it: environment in firmware/platformio.ini, and the toolchain's prefix.
+
+    `power_sensor`: whether the firmware can read an INA219 or INA226 on the board's I2C bus (docs/energy.md);
+    switched on where such a meter is asked for.
+    """
 
     environment: str
     toolchain: str
     stack_bytes: int
+    power_sensor: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,15 @@ from hil.protocol import (
     Output,
     Profile,
     Ran,
+    RanWindow,
     ReadOutput,
     ReadProfile,
+    ReadSensor,
     Reset,
     Resetting,
     Run,
+    RunWindow,
+    StartSensor,
     WriteInput,
     Written,
     encode,
@@ -112,6 +116,10 @@ class Endpoint:
                 return self._read_output(message)
             case ReadProfile():
                 return self._read_profile(message)
+            case RunWindow():
+                return self._run_window(message)
+            case StartSensor() | ReadSensor():
+                raise Refused(ErrorCode.NO_SENSOR, "no power sensor is attached to this board")
             case Reset():
                 self._start()
                 return Resetting()
@@ -136,7 +144,7 @@ class Endpoint:
         self._output = None
         return Written(message.offset, len(message.data))
 
-    def _run(self, message: Run) -> Message:
+    def _use_input(self) -> Inference:
         if len(self._input) < self._info.input_bytes:
             raise Refused(
                 ErrorCode.NO_INPUT, f"{len(self._input)} of {self._info.input_bytes} bytes of input written"
@@ -145,8 +153,21 @@ class Endpoint:
         # As on a real board, whose operators work in place: the input is gone.
         self._input.clear()
         self._output = done.output
-        self._profile = done.operator_cycles if message.flags & Run.PROFILE else None
+        self._profile = None
+        return done
+
+    def _run(self, message: Run) -> Message:
+        done = self._use_input()
+        if message.flags & Run.PROFILE:
+            self._profile = done.operator_cycles
         return Ran(sum(done.operator_cycles), done.stack_used)
+
+    def _run_window(self, message: RunWindow) -> Message:
+        if message.inferences == 0:
+            raise Refused(ErrorCode.BAD_PAYLOAD, "a window of no inferences")
+        # One inference stands for all: they are equal.
+        cycles = message.inferences * sum(self._use_input().operator_cycles)
+        return RanWindow(message.inferences, cycles, cycles, input_restored=1)
 
     def _read_output(self, message: ReadOutput) -> Message:
         if self._output is None:

@@ -173,6 +173,8 @@ FIELD_TYPES: Mapping[str, FieldType] = {
     "u8": Integer("u8", "B"),
     "u16": Integer("u16", "H"),
     "u32": Integer("u32", "I"),
+    "u64": Integer("u64", "Q"),
+    "i64": Integer("i64", "q"),
     "tri8": Tristate(),
     "bytes8": FixedBytes(8),
     "digest32": Digest(),

@@ -26,6 +26,7 @@ class ErrorCode(IntEnum):
     NO_OUTPUT = 5  # READ_OUTPUT without a RUN since the last WRITE_INPUT
     NO_PROFILE = 6  # READ_PROFILE without a profiled RUN, or more operators than the firmware has room for
     INPUT_GAP = 7  # WRITE_INPUT beyond what has been written so far
+    NO_SENSOR = 8  # no power sensor in this build, none started, or it does not answer
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,34 @@ class Reset(Message):
     """Restart the firmware."""
 
     TYPE = 0x06
+
+
+@dataclass(frozen=True)
+class RunWindow(Message):
+    """Run `inferences` back to back on the input written, the trigger pin high all the while."""
+
+    TYPE = 0x07
+    LAYOUT = (("inferences", "u32"),)
+    inferences: int
+
+
+@dataclass(frozen=True)
+class StartSensor(Message):
+    """Let the power sensor of this kind at this I2C address convert, and forget what it gave before."""
+
+    TYPE = 0x08
+    LAYOUT = (("kind", "u8"), ("address", "u8"))
+    INA219: ClassVar[int] = 1
+    INA226: ClassVar[int] = 2
+    kind: int
+    address: int
+
+
+@dataclass(frozen=True)
+class ReadSensor(Message):
+    """What has the sensor given: during the window since it was started, else just now."""
+
+    TYPE = 0x09
 
 
 @dataclass(frozen=True)
@@ -193,6 +222,39 @@ class Resetting(Message):
 
 
 @dataclass(frozen=True)
+class RanWindow(Message):
+    """The window is done.
+
+    Attributes:
+        cycles: of the operators of all its inferences, counted as RAN counts them.
+        window_cycles: from the trigger's rise to its fall.
+        input_restored: 1 where each inference ran on the input written, 0 where later ones ran on what the
+            first left there.
+    """
+
+    TYPE = 0x87
+    LAYOUT = (("inferences", "u32"), ("cycles", "u64"), ("window_cycles", "u64"), ("input_restored", "u8"))
+    inferences: int
+    cycles: int
+    window_cycles: int
+    input_restored: int
+
+
+@dataclass(frozen=True)
+class Sensor(Message):
+    """What the power sensor gave: `samples` results, whose raw shunt registers add up to `shunt_sum`.
+
+    `bus` is the bus voltage, raw, as read last.
+    """
+
+    TYPE = 0x88
+    LAYOUT = (("samples", "u32"), ("shunt_sum", "i64"), ("bus", "u16"))
+    samples: int
+    shunt_sum: int
+    bus: int
+
+
+@dataclass(frozen=True)
 class Error(Message):
     """The request was refused; `code` is an ErrorCode, or one that a newer firmware knows."""
 
@@ -236,8 +298,12 @@ class Fault(Message):
         return {name: getattr(self, name) for name in self.REGISTERS}
 
 
-REQUESTS: tuple[type[Message], ...] = (Hello, WriteInput, Run, ReadOutput, ReadProfile, Reset)
-REPLIES: tuple[type[Message], ...] = (Info, Written, Ran, Output, Profile, Resetting, Error, Fault)
+REQUESTS: tuple[type[Message], ...] = (
+    Hello, WriteInput, Run, ReadOutput, ReadProfile, Reset, RunWindow, StartSensor, ReadSensor,
+)  # fmt: skip
+REPLIES: tuple[type[Message], ...] = (
+    Info, Written, Ran, Output, Profile, Resetting, RanWindow, Sensor, Error, Fault,
+)  # fmt: skip
 _BY_TYPE = {message.TYPE: message for message in (*REQUESTS, *REPLIES)}
 
 

@@ -30,11 +30,15 @@ from hil.protocol import (
     Output,
     Profile,
     Ran,
+    RanWindow,
     ReadOutput,
     ReadProfile,
+    ReadSensor,
     Reset,
     Resetting,
     Run,
+    RunWindow,
+    StartSensor,
     WriteInput,
     Written,
     encode,
@@ -218,14 +222,55 @@ class TestInference:
             assert ask(Run(0)) == Ran(CYCLES, STACK)
 
 
+class TestWindow:
+    def test_counts_all_inferences_and_leaves_the_output_of_the_last(self, ask: Ask) -> None:
+        ask(WriteInput(0, DATA))
+        assert ask(RunWindow(3)) == RanWindow(3, 3 * CYCLES, 3 * CYCLES, input_restored=0)
+        # The port of this test has no RAM to spare, and the model works in place: each adds one.
+        assert ask(ReadOutput(0, SIZE)) == Output(0, plus_one(plus_one(plus_one(DATA))))
+
+    def test_with_room_for_a_copy_each_inference_has_the_input(self, folder: Path) -> None:
+        with RuntimeProcess(build_runtime(folder, HOST_SPARE_BYTES=SIZE)) as process:
+            ask = asking(process)
+            ask(WriteInput(0, DATA))
+            assert ask(RunWindow(3)) == RanWindow(3, 3 * CYCLES, 3 * CYCLES, input_restored=1)
+            assert ask(ReadOutput(0, SIZE)) == Output(0, plus_one(DATA))
+
+    def test_of_one_needs_no_copy(self, ask: Ask) -> None:
+        ask(WriteInput(0, DATA))
+        assert ask(RunWindow(1)) == RanWindow(1, CYCLES, CYCLES, input_restored=1)
+
+    def test_may_be_longer_than_the_counter(self, folder: Path) -> None:
+        cycles = 3_000_000_000
+        with RuntimeProcess(build_runtime(folder, TINY_CYCLES=cycles // 3)) as process:
+            ask = asking(process)
+            ask(WriteInput(0, DATA))
+            assert ask(RunWindow(5)) == RanWindow(5, 5 * cycles, 5 * cycles, input_restored=0)
+
+    def test_uses_the_input_up_and_is_not_profiled(self, ask: Ask) -> None:
+        assert code(ask(RunWindow(2))) == ErrorCode.NO_INPUT
+        ask(WriteInput(0, DATA))
+        ask(RunWindow(2))
+        assert code(ask(RunWindow(2))) == ErrorCode.NO_INPUT
+        assert code(ask(ReadProfile(0, 1))) == ErrorCode.NO_PROFILE
+
+    def test_of_nothing_is_refused(self, ask: Ask) -> None:
+        ask(WriteInput(0, DATA))
+        assert code(ask(RunWindow(0))) == ErrorCode.BAD_PAYLOAD
+
+    def test_sensor_is_refused_where_the_build_has_no_driver(self, ask: Ask) -> None:
+        assert code(ask(StartSensor(StartSensor.INA226, 0x40))) == ErrorCode.NO_SENSOR
+        assert code(ask(ReadSensor())) == ErrorCode.NO_SENSOR
+
+
 class TestOtherRequests:
     @pytest.mark.parametrize("request_", REQUESTS, ids=lambda message: message.__name__)
     def test_wrong_length_is_refused(self, process: RuntimeProcess, request_: type[Message]) -> None:
-        payload = b"\x00" if request_ is Reset else b""
+        payload = b"\x00" if request_ in (Reset, ReadSensor) else b""
         (frame,) = Decoder().feed(process.feed(encode(Frame(request_.TYPE, 1, payload))))
         assert code(from_frame(frame)) == ErrorCode.BAD_PAYLOAD
 
-    @pytest.mark.parametrize("kind", [0x00, 0x07, 0x7F, *(message.TYPE for message in REPLIES)])
+    @pytest.mark.parametrize("kind", [0x00, 0x0A, 0x7F, *(message.TYPE for message in REPLIES)])
     def test_unknown_type_is_refused(self, process: RuntimeProcess, kind: int) -> None:
         (frame,) = Decoder().feed(process.feed(encode(Frame(kind, 1, b""))))
         assert code(from_frame(frame)) == ErrorCode.UNKNOWN_TYPE

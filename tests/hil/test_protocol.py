@@ -35,6 +35,8 @@ _VALUES: dict[str, st.SearchStrategy[object]] = {
     "u8": st.integers(0, 0xFF),
     "u16": st.integers(0, 0xFFFF),
     "u32": st.integers(0, 0xFFFF_FFFF),
+    "u64": st.integers(0, 2**64 - 1),
+    "i64": st.integers(-(2**63), 2**63 - 1),
     "tri8": st.sampled_from([True, False, None]),
     "bytes8": st.binary(min_size=8, max_size=8),
     "digest32": st.binary(min_size=32, max_size=32).map(bytes.hex),

@@ -49,4 +49,19 @@ void hil_port_unit_id(uint8_t id[8]);
 /* Restart the firmware.  Does not return. */
 void hil_port_reset(void);
 
+/* The functions below have defaults (hil_port_defaults.c) for ports that lack them. */
+
+/* Level of the trigger pin, an output that is low otherwise: 1 while inferences run that an energy meter
+ * integrates over (docs/energy.md says which pin of which board).  Default: no pin. */
+void hil_port_trigger(int on);
+
+/* RAM that nothing uses while inferences run, `*size` bytes of it.  Default: none. */
+uint8_t *hil_port_spare_ram(size_t *size);
+
+/* One transfer as I2C controller, 400 kHz or slower: write `out_size` bytes to the 7-bit `address`, then,
+ * where `in_size` is not 0, read as many behind a repeated start.  Returns 0, or -1 where nobody acknowledged
+ * or there is no bus.  Waits for the end, at most a few ms.  `out` and `in` lie in RAM.  Asked for only where
+ * HIL_POWER_SENSOR is set.  Default: no bus. */
+int hil_port_i2c(uint8_t address, const uint8_t *out, size_t out_size, uint8_t *in, size_t in_size);
+
 #endif

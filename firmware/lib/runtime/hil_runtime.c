@@ -6,6 +6,7 @@
 #include "hil_model.h"
 #include "hil_port.h"
 #include "hil_version.h"
+#include "hil_window.h"
 
 #define TEXT_OF(token) #token
 #define TEXT(macro)    TEXT_OF(macro)
@@ -201,6 +202,103 @@ static void answer_read_profile(const hil_runner *runner, const hil_frame *reque
   hil_frame_end(&writer);
 }
 
+static void put_u64(hil_frame_writer *writer, uint64_t value) {
+  hil_frame_put_u32(writer, (uint32_t)value);
+  hil_frame_put_u32(writer, (uint32_t)(value >> 32));
+}
+
+#if HIL_POWER_SENSOR
+static void watch_sensor(void *sensor) { hil_power_sensor_poll(sensor); }
+#endif
+
+static void answer_run_window(hil_runtime *runtime, const hil_frame *request) {
+  if (request->length != 4) {
+    refuse_length(request);
+    return;
+  }
+  const uint32_t inferences = hil_get_u32(request->payload);
+  if (inferences == 0) {
+    refuse(request, HIL_ERROR_BAD_PAYLOAD, HIL_FLASH_TEXT("a window of no inferences"));
+    return;
+  }
+  hil_window_watch watch = NULL;
+  void *watched = NULL;
+#if HIL_POWER_SENSOR
+  if (runtime->sensor.kind != 0) {
+    hil_power_sensor_restart(&runtime->sensor);
+    watch = watch_sensor;
+    watched = &runtime->sensor;
+  }
+#endif
+  hil_window_figures figures;
+  const hil_runner_status status = hil_window_run(&runtime->runner, inferences, watch, watched, &figures);
+  if (status != HIL_RUNNER_DONE) {
+    refuse_status(request, status);
+    return;
+  }
+  hil_frame_writer writer;
+  begin(&writer, HIL_RAN_WINDOW, request->sequence, 21);
+  hil_frame_put_u32(&writer, figures.inferences);
+  put_u64(&writer, figures.cycles);
+  put_u64(&writer, figures.window_cycles);
+  hil_frame_put_u8(&writer, figures.input_restored);
+  hil_frame_end(&writer);
+}
+
+#if HIL_POWER_SENSOR
+static void answer_sensor(const hil_power_sensor *sensor, const hil_frame *request, bool answers) {
+  if (!answers) {
+    refuse(request, HIL_ERROR_NO_SENSOR,
+           HIL_FLASH_TEXT("the power sensor was not started, or does not answer"));
+    return;
+  }
+  hil_frame_writer writer;
+  begin(&writer, HIL_SENSOR, request->sequence, 14);
+  hil_frame_put_u32(&writer, sensor->samples);
+  put_u64(&writer, (uint64_t)sensor->shunt_sum);
+  hil_frame_put_u16(&writer, sensor->bus);
+  hil_frame_end(&writer);
+}
+
+static void answer_start_sensor(hil_power_sensor *sensor, const hil_frame *request) {
+  if (request->length != 2) {
+    refuse_length(request);
+    return;
+  }
+  const uint8_t kind = request->payload[0];
+  if (kind != HIL_SENSOR_INA219 && kind != HIL_SENSOR_INA226) {
+    refuse(request, HIL_ERROR_BAD_PAYLOAD, HIL_FLASH_TEXT("unknown kind of sensor"));
+    return;
+  }
+  answer_sensor(sensor, request, hil_power_sensor_start(sensor, kind, request->payload[1]));
+}
+
+static void answer_read_sensor(hil_power_sensor *sensor, const hil_frame *request) {
+  if (request->length != 0) {
+    refuse_length(request);
+    return;
+  }
+  answer_sensor(sensor, request, sensor->kind != 0 && hil_power_sensor_read(sensor));
+}
+
+static void answer_sensor_request(hil_runtime *runtime, const hil_frame *request) {
+  if (request->type == HIL_START_SENSOR) {
+    answer_start_sensor(&runtime->sensor, request);
+  } else {
+    answer_read_sensor(&runtime->sensor, request);
+  }
+}
+#else
+static void answer_sensor_request(hil_runtime *runtime, const hil_frame *request) {
+  (void)runtime;
+  if (request->length != (request->type == HIL_START_SENSOR ? 2u : 0u)) {
+    refuse_length(request);
+  } else {
+    refuse(request, HIL_ERROR_NO_SENSOR, HIL_FLASH_TEXT("this firmware was built without HIL_POWER_SENSOR"));
+  }
+}
+#endif
+
 static void answer_reset(const hil_frame *request) {
   if (request->length != 0) {
     refuse_length(request);
@@ -214,7 +312,7 @@ static void answer_reset(const hil_frame *request) {
 
 static void answer(hil_runtime *runtime, const hil_frame *request) {
   const uint8_t type = request->type;
-  if (type < HIL_HELLO || type > HIL_RESET) {
+  if (type < HIL_HELLO || type > HIL_READ_SENSOR) {
     refuse(request, HIL_ERROR_UNKNOWN_TYPE, HIL_FLASH_TEXT("unknown request"));
   } else if (type == HIL_HELLO) {
     answer_hello(request);
@@ -228,8 +326,12 @@ static void answer(hil_runtime *runtime, const hil_frame *request) {
     answer_read_output(&runtime->runner, request);
   } else if (type == HIL_READ_PROFILE) {
     answer_read_profile(&runtime->runner, request);
-  } else {
+  } else if (type == HIL_RESET) {
     answer_reset(request);
+  } else if (type == HIL_RUN_WINDOW) {
+    answer_run_window(runtime, request);
+  } else {
+    answer_sensor_request(runtime, request);
   }
 }
 
@@ -257,3 +359,4 @@ void hil_runtime_report_fault(uint8_t kind, const uint32_t registers[HIL_FAULT_R
   }
   hil_frame_end(&writer);
 }
+      const uint8_t type = request.type;

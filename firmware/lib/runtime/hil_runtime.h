@@ -19,6 +19,14 @@
 typedef struct {
   hil_decoder decoder;
   hil_runner runner;
+/* 1 where the build wants the driver of a power sensor (lib/energy/), for boards with I2C and RAM to spare. */
+#ifndef HIL_POWER_SENSOR
+#define HIL_POWER_SENSOR 0
+#endif
+#if HIL_POWER_SENSOR
+#include "hil_power_sensor.h"
+#endif
+
 } hil_runtime;
 
 /* Must be called before the first poll. */

@@ -107,6 +107,14 @@ uint32_t hil_port_stack_used(void) { return stack_used; }
 
 uint32_t hil_port_stack_size(void) { return 4096; }
 
+#ifdef HOST_SPARE_BYTES
+uint8_t *hil_port_spare_ram(size_t *size) {
+  static uint8_t spare[HOST_SPARE_BYTES];
+  *size = sizeof spare;
+  return spare;
+}
+#endif
+
 const char *hil_port_board(void) { return "host"; }
 
 void hil_port_unit_id(uint8_t id[8]) { memcpy(id, "HOSTTEST", 8); }

@@ -13,6 +13,12 @@
 #ifndef TINY_OPERATORS
 #define TINY_OPERATORS 2
 #endif
+#ifndef TINY_OUTPUT_BYTES
+#define TINY_OUTPUT_BYTES TINY_BYTES
+#endif
+#ifndef TINY_CYCLES
+#define TINY_CYCLES 1000u /* of the first operator; the second takes twice as many */
+#endif
 #define TINY_OFFSET 16
 #define TINY_FAULT  0x7F
 
@@ -25,7 +31,7 @@ const hil_model_info hil_model = {
     .input_offset = TINY_OFFSET,
     .input_bytes = TINY_BYTES,
     .output_offset = TINY_OFFSET,
-    .output_bytes = TINY_BYTES,
+    .output_bytes = TINY_OUTPUT_BYTES,
     .operator_count = TINY_OPERATORS,
 };
 
@@ -38,7 +44,7 @@ static void add(int value) {
 }
 
 void hil_model_run_operator(uint16_t index) {
-  host_spend(1000u * (index + 1u));
+  host_spend(TINY_CYCLES * (index + 1u));
   host_use_stack(300u + index);
   if (index == 0) {
     if (hil_arena[TINY_OFFSET] == TINY_FAULT) {

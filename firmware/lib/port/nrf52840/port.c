@@ -17,7 +17,11 @@
 #define TEXT_OF(token) #token
 #define TEXT(macro)    TEXT_OF(macro)
 
+/* A0 of the DK's Arduino header, which nothing on the board uses (Zephyr, nrf52840dk_nrf52840.dts). */
+#define PIN_TRIGGER 3u
+
 extern uint32_t __hil_stack_bottom[], __hil_stack_top[];
+extern uint8_t __hil_spare_start[], __hil_spare_end[];
 
 /* Silicon of revision 3 and later locks its debug port at each reset unless UICR and firmware both say
  * otherwise.  Where UICR leaves it open, leave it open, so that the next image can be flashed without erasing
@@ -44,6 +48,8 @@ void hil_port_init(void) {
   NVMC_ICACHECNF = NVMC_ICACHECNF_CACHEEN;
   POWER_DCDCEN = 1; /* the DK has the inductor that the DC/DC regulator needs */
   start_crystal();
+  hil_port_trigger(0); /* the level, before the pin becomes an output */
+  P0_PIN_CNF(PIN_TRIGGER) = PIN_CNF_OUTPUT;
   hil_uarte_init();
 }
 
@@ -79,12 +85,26 @@ uint32_t hil_port_stack_size(void) {
   return (uint32_t)((uintptr_t)__hil_stack_top - (uintptr_t)__hil_stack_bottom);
 }
 
+/* From the end of what is linked to the end of RAM. */
+uint8_t *hil_port_spare_ram(size_t *size) {
+  *size = (size_t)((uintptr_t)__hil_spare_end - (uintptr_t)__hil_spare_start);
+  return __hil_spare_start;
+}
+
 const char *hil_port_board(void) { return TEXT(HIL_BOARD); }
 
 void hil_port_unit_id(uint8_t id[8]) {
   const uint32_t words[2] = {FICR_DEVICEID0, FICR_DEVICEID1};
   for (uint32_t i = 0; i < 8u; ++i) {
     id[i] = (uint8_t)(words[i / 4u] >> (8u * (i % 4u)));
+  }
+}
+
+void hil_port_trigger(int on) {
+  if (on) {
+    P0_OUTSET = 1u << PIN_TRIGGER;
+  } else {
+    P0_OUTCLR = 1u << PIN_TRIGGER;
   }
 }
 

@@ -41,6 +41,7 @@
 
 /* PS 6.9 GPIO port 0. */
 #define P0_OUTSET            HIL_REGISTER(0x50000508u)              /* w */
+#define P0_OUTCLR            HIL_REGISTER(0x5000050Cu)              /* w */
 #define P0_PIN_CNF(pin)      HIL_REGISTER(0x50000700u + 4u * (pin)) /* w */
 #define PIN_CNF_OUTPUT       0x3u                                   /* DIR = output, INPUT = disconnected */
 #define PIN_CNF_INPUT_PULLUP 0xCu /* DIR = input, INPUT = connected, PULL = up */
@@ -74,6 +75,29 @@
 #define UARTE_INT_ERROR              (1u << 9)
 #define UARTE_ENABLE_ENABLED         8u
 #define UARTE_CONFIG_8N1             0u
+
+/* PS chapter "TWIM", instance 0; used where a power sensor is asked for. */
+#define TWIM0_TASKS_STARTTX        HIL_REGISTER(0x40003008u) /* w */
+#define TWIM0_TASKS_STOP           HIL_REGISTER(0x40003014u) /* w */
+#define TWIM0_EVENTS_STOPPED       HIL_REGISTER(0x40003104u) /* rw */
+#define TWIM0_EVENTS_ERROR         HIL_REGISTER(0x40003124u) /* rw */
+#define TWIM0_SHORTS               HIL_REGISTER(0x40003200u) /* w */
+#define TWIM0_ERRORSRC             HIL_REGISTER(0x400034C4u) /* rw */
+#define TWIM0_ENABLE               HIL_REGISTER(0x40003500u) /* w */
+#define TWIM0_PSEL_SCL             HIL_REGISTER(0x40003508u) /* w */
+#define TWIM0_PSEL_SDA             HIL_REGISTER(0x4000350Cu) /* w */
+#define TWIM0_FREQUENCY            HIL_REGISTER(0x40003524u) /* w */
+#define TWIM0_RXD_PTR              HIL_REGISTER(0x40003534u) /* w */
+#define TWIM0_RXD_MAXCNT           HIL_REGISTER(0x40003538u) /* w */
+#define TWIM0_TXD_PTR              HIL_REGISTER(0x40003544u) /* w */
+#define TWIM0_TXD_MAXCNT           HIL_REGISTER(0x40003548u) /* w */
+#define TWIM0_ADDRESS              HIL_REGISTER(0x40003588u) /* w */
+#define TWIM_SHORTS_LASTTX_STARTRX (1u << 7)
+#define TWIM_SHORTS_LASTTX_STOP    (1u << 9)
+#define TWIM_SHORTS_LASTRX_STOP    (1u << 12)
+#define TWIM_ENABLE_ENABLED        6u
+#define TWIM_FREQUENCY_K400        0x06400000u
+#define PIN_CNF_OPEN_DRAIN         0x60Cu /* DIR = input, INPUT = connected, PULL = up, DRIVE = S0D1 */
 
 /* PS chapter "TIMER", instance 1, as a counter of received bytes. */
 #define TIMER1_TASKS_START           HIL_REGISTER(0x40009000u) /* w */
