@@ -1,32 +1,38 @@
 #include "counter.h"
 
+#include <stddef.h>
+
 uint32_t hil_counter_size(void) { return (uint32_t)sizeof(hil_counter); }
 
 /* Looks `line` up and makes it the most recently used of its set; returns whether it was there. */
-static int cache_lookup(hil_counter *counter, uint32_t line) {
-  uint32_t *tags = counter->tags + (line & (counter->cache_sets - 1u)) * counter->cache_ways;
+static int cache_lookup(const hil_cache *cache, uint32_t line) {
+  uint32_t *tags = cache->tags + (line & (cache->sets - 1u)) * cache->ways;
   uint32_t way = 0;
-  while (way < counter->cache_ways - 1u && tags[way] != line) way++;
+  while (way < cache->ways - 1u && tags[way] != line) way++;
   const int hit = tags[way] == line;
   for (; way > 0; way--) tags[way] = tags[way - 1];
   tags[0] = line;
   return hit;
 }
 
-static void charge_fetch(hil_counter *counter, uint32_t address, uint32_t size_bytes) {
-  const uint32_t shift = counter->cache_on ? counter->cache_line_shift : counter->line_shift;
+/* Charges the lines that `size_bytes` at `address` lie in: by `cache` where it is there and on, else by
+ * `buffered`, the one line that is at hand. */
+static void charge_lines(hil_counter *counter, const hil_cache *cache, uint32_t *buffered, uint64_t *fetched,
+                         uint64_t *hits, uint32_t address, uint32_t size_bytes) {
+  const int cached = cache != NULL && cache->on;
+  const uint32_t shift = cached ? cache->line_shift : counter->line_shift;
   const uint32_t last = (address + size_bytes - 1u) >> shift;
   for (uint32_t line = address >> shift; line <= last; line++) {
-    if (counter->cache_on) {
-      if (cache_lookup(counter, line)) {
-        counter->fetch_hits++;
+    if (cached) {
+      if (cache_lookup(cache, line)) {
+        ++*hits;
       } else {
-        counter->fetch_lines++;
-        counter->cycles += counter->miss_cycles;
+        ++*fetched;
+        counter->cycles += cache->miss_cycles;
       }
-    } else if (line != counter->fetch_line) {
-      counter->fetch_line = line;
-      counter->fetch_lines++;
+    } else if (line != *buffered) {
+      *buffered = line;
+      ++*fetched;
       counter->cycles += counter->wait_states;
     }
   }
@@ -62,21 +68,18 @@ void hil_counter_on_block(void *engine, uint64_t address64, uint32_t size_bytes,
   counter->block = address;
   counter->block_bytes = size_bytes;
   counter->expected = address + size_bytes;
-  if (in_flash) charge_fetch(counter, address, size_bytes);
+  if (in_flash) {
+    charge_lines(counter, counter->fetch_cache, &counter->fetch_line, &counter->fetch_lines,
+                 &counter->fetch_hits, address, size_bytes);
+  }
 }
 
 void hil_counter_on_flash_read(void *engine, int type, uint64_t address64, int size_bytes, int64_t value,
                                void *user) {
   hil_counter *counter = user;
-  const uint32_t first = (uint32_t)address64 >> counter->line_shift;
-  const uint32_t last = ((uint32_t)address64 + (uint32_t)size_bytes - 1u) >> counter->line_shift;
   (void)engine;
   (void)type;
   (void)value;
-  for (uint32_t line = first; line <= last; line++) {
-    if (line == counter->data_line) continue;
-    counter->data_line = line;
-    counter->data_lines++;
-    counter->cycles += counter->wait_states;
-  }
+  charge_lines(counter, counter->data_cache, &counter->data_line, &counter->data_lines, &counter->data_hits,
+               (uint32_t)address64, (uint32_t)size_bytes);
 }

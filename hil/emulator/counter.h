@@ -19,14 +19,25 @@ typedef struct {
   uint16_t size_bytes;
 } hil_block;
 
+/* A cache of sets x ways lines, tags most recently used first. */
+typedef struct {
+  uint32_t on;
+  uint32_t sets;
+  uint32_t ways;
+  uint32_t line_shift; /* log2 of the bytes of a line */
+  uint32_t miss_cycles;
+  uint32_t *tags;
+} hil_cache;
+
 typedef struct {
   /* Totals. */
   uint64_t cycles;
   uint64_t instructions;
   uint64_t taken;       /* branches taken */
-  uint64_t data_lines;  /* lines of flash fetched for data */
-  uint64_t fetch_lines; /* lines of flash fetched for instructions; misses where the cache is on */
-  uint64_t fetch_hits;  /* lines found in the cache */
+  uint64_t data_lines;  /* lines of flash fetched for data; misses where a cache is on */
+  uint64_t data_hits;   /* lines found in that cache */
+  uint64_t fetch_lines; /* lines of flash fetched for instructions; misses where a cache is on */
+  uint64_t fetch_hits;  /* lines found in that cache */
   /* Limits. */
   uint64_t cycle_limit; /* stop before the first block that starts at or after it */
   uint32_t stop;        /* asked to stop before the next block */
@@ -36,21 +47,17 @@ typedef struct {
   uint32_t block; /* address of the current block */
   uint32_t block_bytes;
   uint32_t expected;   /* address behind the last block: another one means a branch was taken */
-  uint32_t data_line;  /* line in the buffer for data */
-  uint32_t fetch_line; /* line in the buffer for instructions */
+  uint32_t data_line;  /* line in the buffer for data, where no cache is on */
+  uint32_t fetch_line; /* line in the buffer for instructions, likewise */
   /* The core and its flash. */
   uint32_t flash_base;
   uint32_t flash_bytes;
   uint32_t line_shift; /* log2 of the bytes that one fetch brings */
   uint32_t wait_states;
   uint32_t refill;
-  /* The instruction cache: sets x ways tags, most recently used first. */
-  uint32_t cache_on;
-  uint32_t cache_sets;
-  uint32_t cache_ways;
-  uint32_t cache_line_shift;
-  uint32_t miss_cycles;
-  uint32_t *tags;
+  /* Between core and flash: each may be NULL, and both may be the same cache. */
+  hil_cache *fetch_cache;
+  hil_cache *data_cache;
   hil_block *blocks; /* one per halfword of flash */
   hil_block unknown; /* filled by on_unknown for the block at hand */
   /* Asks for a block that is not in the table; may also set `stop`, which then takes effect before that

@@ -10,7 +10,7 @@ import ctypes
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from hil.board import Board
+from hil.board import Board, Cache, Flash
 from hil.emulator.blocks import Block
 
 NO_LINE = 0xFFFF_FFFF
@@ -29,31 +29,63 @@ class BlockRecord(ctypes.Structure):
     )
 
 
+class CacheState(ctypes.Structure):
+    """hil_cache."""
+
+    _fields_ = (
+        *((name, ctypes.c_uint32) for name in ("on", "sets", "ways", "line_shift", "miss_cycles")),
+        ("tags", ctypes.POINTER(ctypes.c_uint32)),
+    )
+
+
 class CounterState(ctypes.Structure):
     """hil_counter."""
 
     _fields_ = (
-        *(
-            (name, ctypes.c_uint64)
-            for name in ("cycles", "instructions", "taken", "data_lines", "fetch_lines")
-        ),
-        *((name, ctypes.c_uint64) for name in ("fetch_hits", "cycle_limit")),
+        *((name, ctypes.c_uint64) for name in ("cycles", "instructions", "taken", "data_lines", "data_hits")),
+        *((name, ctypes.c_uint64) for name in ("fetch_lines", "fetch_hits", "cycle_limit")),
         *(
             (name, ctypes.c_uint32)
             for name in ("stop", "stopped", "resume", "block", "block_bytes", "expected")
         ),
         *((name, ctypes.c_uint32) for name in ("data_line", "fetch_line", "flash_base", "flash_bytes")),
-        *((name, ctypes.c_uint32) for name in ("line_shift", "wait_states", "refill", "cache_on")),
-        *(
-            (name, ctypes.c_uint32)
-            for name in ("cache_sets", "cache_ways", "cache_line_shift", "miss_cycles")
-        ),
-        ("tags", ctypes.POINTER(ctypes.c_uint32)),
+        *((name, ctypes.c_uint32) for name in ("line_shift", "wait_states", "refill")),
+        ("fetch_cache", ctypes.POINTER(CacheState)),
+        ("data_cache", ctypes.POINTER(CacheState)),
         ("blocks", ctypes.POINTER(BlockRecord)),
         ("unknown", BlockRecord),
         ("on_unknown", ctypes.c_void_p),
         ("emu_stop", ctypes.c_void_p),
     )
+
+
+class FlashCache:
+    """A cache between core and flash, off and empty at first.
+
+    Attributes:
+        state: shared with the C arithmetic.
+    """
+
+    def __init__(self, facts: Cache, flash: Flash) -> None:
+        lines = facts.size_bytes // facts.line_bytes
+        self._tags = (ctypes.c_uint32 * lines)()
+        self.state = CacheState(
+            ways=facts.ways,
+            sets=lines // facts.ways,
+            line_shift=_log2(facts.line_bytes),
+            miss_cycles=flash.wait_states * max(1, facts.line_bytes // flash.line_bytes),
+            tags=ctypes.cast(self._tags, ctypes.POINTER(ctypes.c_uint32)),
+        )
+        self.clear()
+
+    def clear(self) -> None:
+        """Empty it."""
+        ctypes.memset(self._tags, 0xFF, ctypes.sizeof(self._tags))
+
+    def switch(self, on: bool) -> None:
+        """Switch it; it is empty afterwards."""
+        self.clear()
+        self.state.on = int(on)
 
 
 class Hooks(Protocol):
@@ -74,7 +106,7 @@ class Counter:
 
     def __init__(self, board: Board, refill: int, on_unknown: Callable[[int, int], None]) -> None:
         self.on_unknown = on_unknown
-        flash, cache = board.flash, board.instruction_cache
+        flash = board.flash
         self.state = CounterState(
             cycle_limit=NO_LIMIT,
             flash_base=flash.base,
@@ -85,29 +117,36 @@ class Counter:
         )
         self._blocks = (BlockRecord * (flash.size_bytes // 2))()
         self.state.blocks = ctypes.cast(self._blocks, ctypes.POINTER(BlockRecord))
-        lines = 1
-        if cache is not None:
-            lines = cache.size_bytes // cache.line_bytes
-            self.state.cache_ways = cache.ways
-            self.state.cache_sets = lines // cache.ways
-            self.state.cache_line_shift = _log2(cache.line_bytes)
-            self.state.miss_cycles = flash.wait_states * max(1, cache.line_bytes // flash.line_bytes)
-        self.has_cache = cache is not None
+        instructions, data = board.instruction_cache, board.data_cache
+        self._fetch_cache = FlashCache(instructions, flash) if instructions is not None else None
+        self._data_cache = FlashCache(data, flash) if data is not None else None
+        if instructions is not None and instructions.unified:
+            self._data_cache = self._fetch_cache
+        if self._fetch_cache is not None:
+            self.state.fetch_cache = ctypes.pointer(self._fetch_cache.state)
+        if self._data_cache is not None:
+            self.state.data_cache = ctypes.pointer(self._data_cache.state)
         self.keep_alive: object = None  # what C points at
-        self._tags = (ctypes.c_uint32 * lines)()
-        self.state.tags = ctypes.cast(self._tags, ctypes.POINTER(ctypes.c_uint32))
         self.forget_lines()
 
     def forget_lines(self) -> None:
-        """Empty the line buffers and the instruction cache, as a reset does."""
+        """Empty the line buffers and the caches, as a reset does."""
         self.state.data_line = self.state.fetch_line = NO_LINE
-        ctypes.memset(self._tags, 0xFF, ctypes.sizeof(self._tags))
+        for cache in (self._fetch_cache, self._data_cache):
+            if cache is not None:
+                cache.clear()
 
     def set_cache(self, on: bool) -> None:
-        """Switch the instruction cache; it is empty afterwards."""
-        ctypes.memset(self._tags, 0xFF, ctypes.sizeof(self._tags))
+        """Switch the instruction cache where there is one; it is empty afterwards."""
         self.state.fetch_line = NO_LINE
-        self.state.cache_on = int(on)
+        if self._fetch_cache is not None:
+            self._fetch_cache.switch(on)
+
+    def set_data_cache(self, on: bool) -> None:
+        """Switch the data cache, likewise."""
+        self.state.data_line = NO_LINE
+        if self._data_cache is not None:
+            self._data_cache.switch(on)
 
     def describe(self, block: Block, *, keep: bool) -> None:
         """Say what the block at hand costs.  `keep`: for good, not only for this once."""
@@ -175,44 +214,44 @@ def on_block(counter: Counter, engine: Any, address: int, size_bytes: int) -> No
     state.block_bytes = size_bytes
     state.expected = address + size_bytes
     if in_flash:
-        _charge_fetch(state, address, size_bytes)
+        _charge_lines(state, "fetch", address, size_bytes)
 
 
-def _charge_fetch(state: CounterState, address: int, size_bytes: int) -> None:
-    shift = state.cache_line_shift if state.cache_on else state.line_shift
+def _charge_lines(state: CounterState, kind: str, address: int, size_bytes: int) -> None:
+    pointer = getattr(state, f"{kind}_cache")
+    cache = pointer.contents if pointer and pointer.contents.on else None
+    shift = cache.line_shift if cache is not None else state.line_shift
     for line in range(address >> shift, ((address + size_bytes - 1) >> shift) + 1):
-        if state.cache_on:
-            if _cache_lookup(state, line):
-                state.fetch_hits += 1
-            else:
-                state.fetch_lines += 1
-                state.cycles += state.miss_cycles
-        elif line != state.fetch_line:
-            state.fetch_line = line
-            state.fetch_lines += 1
+        if cache is not None:
+            hit = _cache_lookup(cache, line)
+            _add(state, f"{kind}_hits" if hit else f"{kind}_lines")
+            state.cycles += 0 if hit else cache.miss_cycles
+        elif line != getattr(state, f"{kind}_line"):
+            setattr(state, f"{kind}_line", line)
+            _add(state, f"{kind}_lines")
             state.cycles += state.wait_states
 
 
-def _cache_lookup(state: CounterState, line: int) -> bool:
-    first = (line & (state.cache_sets - 1)) * state.cache_ways
-    tags = [state.tags[first + way] for way in range(state.cache_ways)]
+def _add(state: CounterState, field: str) -> None:
+    setattr(state, field, getattr(state, field) + 1)
+
+
+def _cache_lookup(cache: CacheState, line: int) -> bool:
+    first = (line & (cache.sets - 1)) * cache.ways
+    tags = [cache.tags[first + way] for way in range(cache.ways)]
     hit = line in tags
     if hit:
         tags.remove(line)
     else:
         tags.pop()
     for way, tag in enumerate([line, *tags]):
-        state.tags[first + way] = tag
+        cache.tags[first + way] = tag
     return hit
 
 
 def on_flash_read(state: CounterState, address: int, size_bytes: int) -> None:
     """hil_counter_on_flash_read."""
-    for line in range(address >> state.line_shift, ((address + size_bytes - 1) >> state.line_shift) + 1):
-        if line != state.data_line:
-            state.data_line = line
-            state.data_lines += 1
-            state.cycles += state.wait_states
+    _charge_lines(state, "data", address, size_bytes)
 
 
 def _log2(value: int) -> int:

@@ -84,7 +84,11 @@ class Surroundings:
 
     def set_cache(self, on: bool) -> None:
         """Switch the instruction cache, where the board has one."""
-        self._counter.set_cache(on and self._counter.has_cache)
+        self._counter.set_cache(on)
+
+    def set_data_cache(self, on: bool) -> None:
+        """Switch the data cache, where the board has one."""
+        self._counter.set_data_cache(on)
 
     def cache_counts(self) -> tuple[int, int]:
         """Hits and misses of the instruction cache."""
