@@ -50,8 +50,10 @@ def board_with(
 
 def run(elf: Path, board: Board, folder: Path, *, instructions: bool = False, data: bool = False) -> Machine:
     machine = machine_of(elf, board=board, hooks=native_hooks(folder))
-    machine.counter.set_cache(instructions)
-    machine.counter.set_data_cache(data)
+    if instructions:
+        machine.counter.set_cache(True)
+    if data:
+        machine.counter.set_data_cache(True)
     run_to_sleep(machine)
     return machine
 
@@ -94,7 +96,7 @@ def test_miss_costs_the_wait_states_of_all_fetches_that_fill_the_line(tmp_path: 
 
 
 def test_unified_cache_holds_code_and_data(tmp_path: Path) -> None:
-    """Data of twice its size drives the code out, again and again; a data cache of its own spares the code."""
+    """Data of twice its size drives the code out; a data cache of its own spares it."""
     cache = Cache(1024, 16, 2, True, unified=True)
     elf = assembly_elf(READS.format(rounds=20, words=128), tmp_path)
     unified = run(elf, board_with(instructions=cache), tmp_path, instructions=True).counter.state
@@ -105,6 +107,7 @@ def test_unified_cache_holds_code_and_data(tmp_path: Path) -> None:
     assert unified.data_lines >= 20 * 128
     assert split.fetch_lines < 10
     assert unified.fetch_lines > 20
+    assert unified.fetch_hits > 1000
     small = run(
         assembly_elf(READS.format(rounds=20, words=16), tmp_path),
         board_with(instructions=cache),
