@@ -97,7 +97,7 @@ def test_miss_costs_the_wait_states_of_all_fetches_that_fill_the_line(tmp_path: 
 
 def test_unified_cache_holds_code_and_data(tmp_path: Path) -> None:
     """Data of twice its size drives the code out; a data cache of its own spares it."""
-    cache = Cache(1024, 16, 2, True, unified=True)
+    cache = Cache(1024, 16, 1, True, unified=True)
     elf = assembly_elf(READS.format(rounds=20, words=128), tmp_path)
     unified = run(elf, board_with(instructions=cache), tmp_path, instructions=True).counter.state
     own = dataclasses.replace(cache, unified=False)
@@ -110,7 +110,7 @@ def test_unified_cache_holds_code_and_data(tmp_path: Path) -> None:
     assert unified.fetch_hits > 1000
     small = run(
         assembly_elf(READS.format(rounds=20, words=16), tmp_path),
-        board_with(instructions=cache),
+        board_with(instructions=dataclasses.replace(cache, ways=2)),
         tmp_path,
         instructions=True,
     ).counter.state
