@@ -11,9 +11,9 @@ command to type).  `outcome` tells a search what to do with it (docs/DESIGN.md, 
     ├── InputError            the user's files and names: BadModel, UnsupportedOperator, UnknownBoard, ...
     ├── DoesNotFit            the candidate is too large for the board, or for a limit: ArenaOverLimit
     ├── HostError             this computer: ToolMissing, BuildFailed, CacheError
-    └── DeviceError           the board or the way to it: PortMissing, PortBusy, DeviceTimeout, BadFrame,
-                              VersionMismatch, DeviceRefused, DeviceFault, FlashFailed, WrongImage,
-                              WrongOutput, EmulationError, MeterError (MissingTrigger, LostSamples)
+    └── DeviceError           the board or the way to it: PortMissing, PortBusy, PortLost, DeviceTimeout,
+                              BadFrame, VersionMismatch, DeviceRefused, DeviceFault, FlashFailed, FlashWorn,
+                              WrongImage, WrongOutput, EmulationError, MeterError (MissingTrigger, LostSamples)
 """
 
 from __future__ import annotations
@@ -184,9 +184,13 @@ class PortMissing(DeviceError):
 
 
 class PortBusy(DeviceError):
-    """Another process holds the serial port."""
+    """Another process holds the board or its serial port; the message names it where it is known."""
 
     outcome = Outcome.FATAL
+
+
+class PortLost(DeviceError):
+    """The serial port went away while it was in use."""
 
 
 class DeviceTimeout(DeviceError):
@@ -227,6 +231,24 @@ class FlashFailed(DeviceError):
     def __init__(self, message: str, *, device: str, log: str = "", remedy: str | None = None) -> None:
         super().__init__(message, device=device, remedy=remedy)
         self.log = log
+
+
+class FlashWorn(DeviceError):
+    """So many of the flash's rated erase cycles are used up that no further image is written unasked.
+
+    Args:
+        cycles: used up.
+        endurance_cycles: rated.
+    """
+
+    outcome = Outcome.FATAL
+
+    def __init__(
+        self, message: str, *, device: str, cycles: int, endurance_cycles: int, remedy: str | None = None
+    ) -> None:
+        super().__init__(message, device=device, remedy=remedy)
+        self.cycles = cycles
+        self.endurance_cycles = endurance_cycles
 
 
 class WrongImage(DeviceError):

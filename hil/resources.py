@@ -1,4 +1,4 @@
-"""Where the files that travel with the package lie, and where the user's cache is.
+"""Where the files that travel with the package lie, and where the user's cache and state are.
 
 In a checkout `boards/` and `firmware/` stand beside `hil/`; an installed wheel carries them in `hil/_data/`.
 """
@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_state_path
 
-from hil.errors import CacheError
+from hil.errors import CacheError, HostError
+
+STATE_VARIABLE = "HILNAS_STATE"
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -44,5 +46,23 @@ def cache_dir(*parts: str) -> Path:
         raise CacheError(
             f"the cache folder {folder} cannot be made: {error.strerror}",
             remedy="free some space, or name another folder: export HILNAS_CACHE=/some/folder",
+        ) from error
+    return folder
+
+
+def state_dir() -> Path:
+    """The user's folder for what cannot be made again (a cache can).  HILNAS_STATE moves it.
+
+    Raises:
+        HostError: the folder cannot be made.
+    """
+    root = os.environ.get(STATE_VARIABLE)
+    folder = Path(root).expanduser() if root else user_state_path("hilnas")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HostError(
+            f"the folder {folder} cannot be made: {error.strerror}",
+            remedy=f"free some space, or name another folder: export {STATE_VARIABLE}=/some/folder",
         ) from error
     return folder

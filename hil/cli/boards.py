@@ -24,7 +24,7 @@ def boards(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON."
     from hil import units
     from hil.board import list_boards, load_board
     from hil.devices.choose import device_kinds
-    from hil.devices.hardware import attached
+    from hil.devices.discover import attached
 
     known = [load_board(board_id) for board_id in list_boards()]
     ports = attached()

@@ -1,6 +1,6 @@
 """Kinds of devices, one line each, and `open_device`, which finds the one that a text names.
 
-serial:PORT          a real board; PORT is /dev/ttyACM0, COM3 or a URL of pyserial
+serial:PORT          a real board; PORT is /dev/ttyACM0, its USB serial number, or a URL of pyserial
 emulated:BOARD       the very ELF on an instruction-level emulator, in this process
 emulated+pty:BOARD   the same behind a pseudo-terminal, flashed by PlatformIO and opened by pyserial
 simulated:BOARD      an analytic model; needs no toolchain
@@ -16,12 +16,14 @@ from hil.nearest import did_you_mean
 if TYPE_CHECKING:
     from hil.board import Board
     from hil.device import Device, DeviceFactory
-    from hil.devices.hardware import Port
+    from hil.devices.discover import Port
 
 
 def _serial(name: str, argument: str, board: Board | None) -> Device:
-    from hil.devices.hardware import SerialDevice, board_at
+    from hil.devices.discover import board_at
+    from hil.devices.hardware import SerialDevice, must_be_flashable
 
+    must_be_flashable(argument, name)
     return SerialDevice(name, board or board_at(argument), argument)
 
 
@@ -63,7 +65,7 @@ def open_device(text: str, *, board: Board | str | None = None) -> Device:
         open_device("emulated:nrf52840_dk"), open_device("serial:/dev/ttyUSB0", board="nrf52840_dk")
 
     Raises:
-        BadDevice: `text` cannot be read, or `board` contradicts it.
+        BadDevice: `text` cannot be read, `board` contradicts it, or nothing could flash what it names.
         UnknownBoard, BadBoard: see hil.board.load_board.
     """
     from hil.board import load_board
@@ -75,7 +77,11 @@ def open_device(text: str, *, board: Board | str | None = None) -> Device:
             remedy=did_you_mean(kind, KINDS, all_of_them="kinds"),
         )
     if not colon or not argument:
-        what = "a port, e.g. serial:/dev/ttyACM0" if kind == "serial" else f"a board, e.g. {kind}:nrf52840_dk"
+        what = (
+            "a port or a serial number, e.g. serial:/dev/ttyACM0"
+            if kind == "serial"
+            else f"a board, e.g. {kind}:nrf52840_dk"
+        )
         raise BadDevice(f"'{text}' does not say which one: expected {what}", remedy="see `hilnas boards`")
     given = load_board(board) if isinstance(board, str) else board
     return KINDS[kind](text, argument, given)
@@ -83,7 +89,7 @@ def open_device(text: str, *, board: Board | str | None = None) -> Device:
 
 def attached() -> tuple[Port, ...]:
     """Serial ports of this computer, with the boards that each may be."""
-    from hil.devices.hardware import attached as ports
+    from hil.devices.discover import attached as ports
 
     return ports()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hil import toolchain
 from hil.board import Board, load_board
-from hil.devices.hardware import attached
+from hil.devices.discover import attached
 from hil.errors import BadDevice
 
 

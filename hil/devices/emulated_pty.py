@@ -27,7 +27,7 @@ from hil.program import Program
 
 _STATUS_TIMEOUT_S = 5.0
 _END_TIMEOUT_S = 5.0
-
+_HELLO_TIMEOUT_S = 0.3  # it starts at once, or has no firmware yet
 
 UPLOAD_COMMAND = shlex.join([sys.executable, "-m", "hil.emulator.upload"])
 
@@ -160,6 +160,10 @@ class EmulatedPtyDevice:
                 remedy=f"see what it says: python -m hil.emulator.serve --board {self.board.id}",
             )
         self._serial = SerialDevice(
-            self.name, self.board, json.loads(line)["port"], upload_command=UPLOAD_COMMAND
+            self.name,
+            self.board,
+            json.loads(line)["port"],
+            upload_command=UPLOAD_COMMAND,
+            hello_timeout_s=_HELLO_TIMEOUT_S,
         )
         return self._serial

@@ -1,247 +1,214 @@
-"""`serial:PORT`: a real board.  Built and flashed by PlatformIO, spoken to over a serial port."""
+"""`serial:PORT`: a real board.  Built and flashed by PlatformIO, spoken to over a serial port.
+
+What a board does on the way (vanish, return under another name, stay silent), and what is done about it:
+docs/serial.md.
+"""
 
 from __future__ import annotations
 
-import errno
+import os
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-from hil.board import Board, list_boards, load_board
+from hil.board import Board
 from hil.device import Transport
-from hil.errors import BadDevice, DeviceError, PortBusy, PortMissing
+from hil.devices import wear
+from hil.devices.discover import ListPorts, Port, is_url, list_ports
+from hil.devices.flashing import TOUCHED, await_firmware, start_bootloader
+from hil.devices.serial_line import SerialLine
+from hil.devices.wear_store import WearStore
+from hil.errors import BadDevice, PortLost, PortMissing
 from hil.image import Image
 from hil.measurement import Provenance
 from hil.program import Program
+from hil.protocol import Info
 
-_REAPPEAR_S = 10.0  # boards with USB of their own leave the bus when they restart
-_WRITE_TIMEOUT_S = 10.0
-
-
-@dataclass(frozen=True)
-class Port:
-    """One serial port of this computer.
-
-    Attributes:
-        port: its name, e.g. "/dev/ttyACM0".
-        description: what it says of itself.
-        usb_id: "vid:pid" in hex, "" where it is no USB port.
-        board_ids: boards whose profile names that id.
-    """
-
-    port: str
-    description: str
-    usb_id: str
-    board_ids: tuple[str, ...]
+_POLL_S = 0.1
+_LEAST_UPLOAD_S = 1.0
 
 
-def attached() -> tuple[Port, ...]:
-    """All serial ports, with the boards that each may be, sorted by name."""
-    from serial.tools import list_ports
-
-    boards = [load_board(board_id) for board_id in list_boards()]
-    ports = []
-    for found in list_ports.comports():
-        usb_id = "" if found.vid is None else f"{found.vid:04x}:{found.pid:04x}"
-        matching = tuple(board.id for board in boards if usb_id in board.serial.usb_ids)
-        ports.append(Port(found.device, found.description or "", usb_id, matching))
-    return tuple(sorted(ports, key=lambda port: port.port))
-
-
-def board_at(port: str) -> Board:
-    """The board that the USB id of `port` tells.
+def must_be_flashable(address: str, device: str, upload_command: str | None = None) -> None:
+    """Raise where no image can get to the board at `address`.
 
     Raises:
-        PortMissing: there is no such port.
-        BadDevice: it tells none, or several.
+        BadDevice: it is a URL, which the uploaders of PlatformIO cannot use.
     """
-    ports = attached()
-    if "://" not in port and port not in {found.port for found in ports} and not Path(port).exists():
-        raise _missing(port, f"serial:{port}")
-    matching = [board_id for found in ports if found.port == port for board_id in found.board_ids]
-    if len(matching) == 1:
-        return load_board(matching[0])
-    found_text = (
-        f"its USB id fits {' and '.join(matching)}" if matching else "its USB id tells no known board"
-    )
-    raise BadDevice(
-        f"which board is behind port {port}? {found_text}",
-        remedy=f"name it: --board ID, or board=... in Python (known: {', '.join(list_boards())})",
-    )
+    from hil.firmware.upload import COMMAND_VARIABLE
 
-
-class SerialTransport:
-    """pyserial as a Transport."""
-
-    def __init__(self, port: Any, device: str) -> None:
-        self._port = port
-        self._device = device
-
-    def write(self, data: bytes) -> None:
-        """Send all of `data`.
-
-        Raises:
-            DeviceError: the port went away, or takes nothing.
-        """
-        try:
-            self._port.write(data)
-        except (OSError, ValueError) as error:
-            raise self._lost(error) from error
-
-    def read(self, timeout_s: float) -> bytes:
-        """Return what has arrived, at least one byte; b"" when nothing came within `timeout_s`.
-
-        Raises:
-            DeviceError: the port went away.
-        """
-        try:
-            self._port.timeout = timeout_s
-            first: bytes = self._port.read(1)
-            waiting = self._port.in_waiting if first else 0
-            return first + (self._port.read(waiting) if waiting else b"")
-        except (OSError, ValueError, TypeError) as error:
-            # pyserial raises TypeError where another thread has closed the port.
-            raise self._lost(error) from error
-
-    def close(self) -> None:
-        """Give the port back.  Closing twice is harmless."""
-        self._port.close()
-
-    def _lost(self, error: Exception) -> DeviceError:
-        return DeviceError(
-            f"the port was lost: {error}", device=self._device, remedy="check the cable and the board's power"
+    if is_url(address) and not (upload_command or os.environ.get(COMMAND_VARIABLE)):
+        raise BadDevice(
+            f"{device}: a board behind a URL cannot be flashed by `pio run -t upload`, "
+            f"which needs a port of this computer, and {COMMAND_VARIABLE} names no other way",
+            remedy=f"export {COMMAND_VARIABLE}='COMMAND': it is run with the ELF file and the URL as its "
+            "last arguments, e.g. a script that copies the file to the other host and flashes it there",
         )
-
-
-def open_port(port: str, *, baud: int, device: str, wait_s: float = 0.0) -> SerialTransport:
-    """Open a port for this process alone.
-
-    Args:
-        port: name or URL of pyserial.
-        device: what errors call it.
-        wait_s: how long a port that is not there is waited for.
-
-    Raises:
-        PortMissing: no such port; the remedy lists those that are there.
-        PortBusy: another process holds it, or this user may not open it.
-    """
-    import serial
-
-    deadline = time.monotonic() + wait_s
-    # Other URLs (socket://, loop://) know no exclusive use.
-    exclusive = {} if "://" in port else {"exclusive": True}
-    while True:
-        try:
-            opened = serial.serial_for_url(
-                port, baudrate=baud, timeout=0, write_timeout=_WRITE_TIMEOUT_S, **exclusive
-            )
-            return SerialTransport(opened, device)
-        except (OSError, ValueError) as error:
-            fault = _why(error, port, device)
-            if not isinstance(fault, PortMissing) or time.monotonic() >= deadline:
-                raise fault from error
-            time.sleep(0.1)
-
-
-def _why(error: Exception, port: str, device: str) -> DeviceError:
-    code = getattr(error, "errno", None)
-    text = str(error).lower()
-    if code == errno.EACCES or "permission denied" in text or "access is denied" in text:
-        return PortBusy(
-            f"port {port} may not be opened by this user, or another process holds it",
-            device=device,
-            remedy="sudo usermod -aG dialout $USER, then log in again (Linux); close other serial monitors",
-        )
-    if code in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK) or "lock" in text or "busy" in text:
-        return PortBusy(
-            f"port {port} is in use by another process",
-            device=device,
-            remedy=f"close the serial monitor or other program that holds it (`fuser {port}` names it)",
-        )
-    return _missing(port, device, f" ({error})" if "://" in port else "")
-
-
-def _missing(port: str, device: str, why: str = "") -> PortMissing:
-    names = ", ".join(found.port for found in attached())
-    return PortMissing(
-        f"no port {port}{why}",
-        device=device,
-        remedy=f"ports that are there: {names or 'none; is the board plugged in?'}",
-    )
 
 
 @dataclass
 class SerialDevice:
-    """A board behind a serial port.
+    """A board behind a serial port: from the first use to `close` for this object alone.
 
     Attributes:
         name: as the user named it, e.g. "serial:/dev/ttyACM0".
-        port: name or URL of pyserial.
-        upload_command: replaces PlatformIO's own way of uploading; for boards behind other programmers.
+        port: a port's name, a serial number, or a URL of pyserial.
+        upload_command: replaces PlatformIO's own way of uploading, for boards behind other programmers or on
+            another host; None takes the environment variable HILNAS_UPLOAD_COMMAND.
+        counter: of flash wear; None counts in the user's state folder, and not at all for emulated boards.
+        allow_worn: flash worn boards, too; None asks the environment variable HILNAS_ALLOW_WORN.
+        listing: the serial ports that there are.
+        hello_timeout_s: how long the firmware is given to say who it is, before and after it is flashed.
+        bootloader_wait_s: how long the bootloader may take to appear.
+        return_wait_s: how long a board that was there may be away.
     """
 
     name: str
     board: Board
     port: str
     upload_command: str | None = None
+    counter: wear.WearCounter | None = None
+    allow_worn: bool | None = None
+    listing: ListPorts = list_ports
+    hello_timeout_s: float = 3.0
+    bootloader_wait_s: float = 8.0
+    return_wait_s: float = 20.0
     provenance: Provenance = field(default=Provenance.HARDWARE, init=False)
-    _transport: SerialTransport | None = field(default=None, init=False, repr=False)
-    _was_open: bool = field(default=False, init=False, repr=False)
+    _line: SerialLine = field(init=False, repr=False)
+    _has_answered: bool = field(default=False, init=False, repr=False)
+    _has_warned: bool = field(default=False, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._line = SerialLine(self.port, self.board, device=self.name, listing=self.listing)
 
     def build(self, program: Program) -> Image:
         """Build with PlatformIO.
 
         Raises:
-            PortMissing, PortBusy: asked first, since a build takes seconds and would be for nothing.
+            BadDevice, PortMissing, PortBusy: asked first; a build takes seconds and would be for nothing.
             DoesNotFit, ToolMissing, BuildFailed.
         """
         from hil import firmware
 
-        if self._transport is None:
-            self._look()
+        must_be_flashable(self.port, self.name, self.upload_command)
+        if self._line.transport is None:
+            port = self._line.find(return_wait_s=self.return_wait_s)
+            if not self._line.where.in_bootloader(port):
+                self._line.open(port)
+                self._line.hang_up()
         return firmware.build(program, self.board)
 
     def flash(self, image: Image, *, timeout_s: float) -> None:
-        """Upload with PlatformIO.
+        """Upload with PlatformIO, unless the board answers that it runs this very image.
+
+        Args:
+            timeout_s: of all that happens here together.
 
         Raises:
             PortMissing, PortBusy: asked first, since an upload takes seconds to notice.
+            FlashWorn: the board has been flashed too often.
             FlashFailed, DeviceTimeout: the upload failed, or took longer than `timeout_s`.
+            HostError: the flash cannot be counted.
         """
-        from hil import firmware
-
-        self.close()
-        self._look()
-        firmware.upload(image, self.port, timeout_s, self.upload_command)
+        deadline = time.monotonic() + timeout_s
+        self._line.hang_up()
+        port = self._line.find(return_wait_s=self.return_wait_s)
+        info = self._asked(port)
+        counter = self._counter_for(port, info)
+        unit = wear.unit_of(port, self.board, info, counter)
+        if _runs(info, image) and not counter.was_cut_short(unit):
+            self._has_answered = True
+            return
+        self._line.hang_up()
+        self._upload(image, port, unit, counter, deadline)
 
     def connect(self) -> Transport:
-        """Open the port; waits for it to come back after a restart.
+        """Open the port.  A board that is away is waited for, and followed to its new port.
 
         Raises:
             PortMissing, PortBusy.
+            FlashFailed: the bootloader waits where the firmware should be.
         """
-        self.close()
-        self._transport = self._open()
-        return self._transport
+        if self._has_answered and self._line.transport is not None:
+            self._has_answered = False  # flash() has just spoken to it; to open it again restarts some boards
+            return self._line.transport
+        self._line.hang_up()
+        port = self._line.find(return_wait_s=self.return_wait_s)
+        deadline = time.monotonic() + self.return_wait_s
+        while True:
+            try:
+                if self._line.where.in_bootloader(port):
+                    port = await_firmware(self._line.where, device=self.name, wait_s=self.return_wait_s)
+                    self._line.claim(port)
+                self._line.ask(port, timeout_s=self.hello_timeout_s)
+                assert self._line.transport is not None
+                return self._line.transport
+            except (PortLost, PortMissing):
+                # A board that restarts is there for a moment yet, or there before it can be opened.
+                self._line.hang_up()
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(_POLL_S)
+            port = self._line.find(return_wait_s=max(0.0, deadline - time.monotonic()))
 
     def instructions(self) -> int | None:
         """None: the core counts cycles, not instructions."""
         return None
 
     def close(self) -> None:
-        """Give the port back."""
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
+        """Give the port back, and leave the board to others.  Closing twice is harmless."""
+        self._has_answered = False
+        self._line.close()
 
-    def _look(self) -> None:
-        """Raise where the port is missing or busy."""
-        self._open().close()
+    def _asked(self, port: Port) -> Info | None:
+        """Who runs on the board; None where that cannot be told."""
+        self._has_answered = False
+        if self._line.where.in_bootloader(port):
+            return None
+        try:
+            return self._line.ask(port, timeout_s=self.hello_timeout_s)
+        except (PortLost, PortMissing):
+            return None
 
-    def _open(self) -> SerialTransport:
-        # Only a port that was there before is worth waiting for: a mistyped one is told at once.
-        wait_s = _REAPPEAR_S if self._was_open else 0.0
-        opened = open_port(self.port, baud=self.board.serial.baud, device=self.name, wait_s=wait_s)
-        self._was_open = True
-        return opened
+    def _counter_for(self, port: Port, info: Info | None) -> wear.WearCounter:
+        if self.counter is not None:
+            return self.counter
+        return wear.NoWear() if wear.has_no_flash(port, info) else WearStore()
+
+    def _upload(
+        self, image: Image, port: Port, unit: str, counter: wear.WearCounter, deadline: float
+    ) -> None:
+        from hil import firmware
+
+        must_be_flashable(self.port, self.name, self.upload_command)
+        worn = wear.Wear(counter.cycles(unit), self.board.flash.endurance_cycles)
+        allowed = wear.worn_is_allowed() if self.allow_worn is None else self.allow_worn
+        wear.check(worn, unit=unit, device=self.name, allow_worn=allowed)
+        if not self._has_warned:
+            self._has_warned = wear.warn(worn, unit=unit, device=self.name)
+        touched = self.board.serial.touch_1200 and not is_url(port.port)
+        target = port
+        if touched:
+            target = start_bootloader(
+                self._line.where, port, self.board, device=self.name, wait_s=self.bootloader_wait_s
+            )
+            self._line.claim(target)
+        counter.begin(unit, wear.place_of(port))
+        firmware.upload(
+            image,
+            self.board,
+            target.port,
+            device=self.name,
+            timeout_s=max(_LEAST_UPLOAD_S, deadline - time.monotonic()),
+            command=self.upload_command,
+            board_options=TOUCHED if touched else {},
+        )
+        counter.finish(unit)
+
+
+def _runs(info: Info | None, image: Image) -> bool:
+    """Whether it is `image` that answers."""
+    return (
+        info is not None
+        and any(image.build_digest)
+        and (info.build_digest, info.board, info.model_digest)
+        == (image.build_digest, image.board_id, image.program.digest)
+    )

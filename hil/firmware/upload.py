@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from pathlib import PurePosixPath
 
-from hil.board import load_board
+from hil.board import Board
 from hil.errors import BuildFailed, DeviceTimeout, FlashFailed
 from hil.firmware.build import environment_of
 from hil.firmware.slots import project_folder
@@ -17,27 +19,37 @@ COMMAND_VARIABLE = "HILNAS_UPLOAD_COMMAND"
 ELF_VARIABLE = "HILNAS_UPLOAD_ELF"
 
 
-def upload(image: Image, port: str, timeout_s: float, command: str | None = None) -> None:
+def upload(
+    image: Image,
+    board: Board,
+    port: str,
+    *,
+    device: str,
+    timeout_s: float,
+    command: str | None = None,
+    board_options: Mapping[str, str] | None = None,
+) -> None:
     """Put the very ELF of `image` on the board behind `port`; nothing is compiled.
 
     Args:
         port: the serial port; handed to the uploader.
+        device: what errors call it.
         command: run with the ELF file and the port as its last arguments, instead of a probe tool.  None
             leaves it to the environment variable HILNAS_UPLOAD_COMMAND, or else to the first probe tool
             installed.
+        board_options: options of PlatformIO's board file to be replaced, e.g. {"upload.speed": "115200"}.
 
     Raises:
         FlashFailed: the uploader failed, or none is installed; `log` holds what was printed.
         DeviceTimeout: it did not end within `timeout_s`.
     """
-    device = f"serial:{port}"
     if image.elf is None:
         raise FlashFailed(
             f"the image for {image.board_id} holds no firmware",
             device=device,
             remedy="build it for this device",
         )
-    environment = environment_of(load_board(image.board_id))
+    environment = environment_of(board)
     variables = {ELF_VARIABLE: str(image.elf.resolve())}
     wanted = command if command is not None else os.environ.get(COMMAND_VARIABLE)
     if wanted is not None:
@@ -45,7 +57,7 @@ def upload(image: Image, port: str, timeout_s: float, command: str | None = None
     arguments = ["run", "-s", "-e", environment, "-t", "nobuild", "-t", "upload", "--upload-port", port]
     template = load_template()
     with project_folder(f"upload-{environment}", template.digest) as folder:
-        write_files(template.files, folder)
+        write_files({**template.files, **_options(environment, board_options or {})}, folder)
         try:
             run = run_platformio(arguments, folder=folder, timeout_s=timeout_s, variables=variables)
         except BuildFailed as error:
@@ -62,3 +74,9 @@ def upload(image: Image, port: str, timeout_s: float, command: str | None = None
             log=run.stdout,
             remedy="check the cable, and that pyocd, nrfjprog, openocd or JLinkExe is installed",
         )
+
+
+def _options(environment: str, options: Mapping[str, str]) -> dict[PurePosixPath, bytes]:
+    """The project's board.ini with `options` of the board; PlatformIO reads them over its own."""
+    lines = [f"[env:{environment}]", *(f"board_{name} = {value}" for name, value in options.items())]
+    return {PurePosixPath("board.ini"): "".join(line + "\n" for line in lines).encode()}

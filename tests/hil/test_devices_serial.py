@@ -9,7 +9,9 @@ import pytest
 
 from hil.board import load_board
 from hil.devices import attached, open_device
-from hil.devices.hardware import Port, SerialDevice, board_at, open_port
+from hil.devices.discover import Port, board_at
+from hil.devices.hardware import SerialDevice
+from hil.devices.serial_port import open_port
 from hil.errors import BadDevice, DeviceError, PortBusy, PortMissing
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")

@@ -287,7 +287,7 @@ def test_the_uploader_gets_the_very_elf_and_the_port(image: Image, tmp_path: Pat
         tmp_path,
         f"json.dump([pathlib.Path(sys.argv[1]).read_bytes().hex(), sys.argv[2]], open({str(note)!r}, 'w'))",
     )
-    firmware.upload(image, "/dev/pts/99", 120.0, command)
+    firmware.upload(image, dk(), "/dev/pts/99", device="d", timeout_s=120.0, command=command)
     assert json.loads(note.read_text()) == [image.elf.read_bytes().hex(), "/dev/pts/99"]
 
 
@@ -298,7 +298,7 @@ def test_the_command_may_stand_in_the_environment(
     note = tmp_path / "note"
     command = uploader(tmp_path, f"pathlib.Path({str(note)!r}).write_text(sys.argv[2])")
     monkeypatch.setenv("HILNAS_UPLOAD_COMMAND", command)
-    firmware.upload(image, "PORT", 120.0)
+    firmware.upload(image, dk(), "PORT", device="d", timeout_s=120.0)
     assert note.read_text() == "PORT"
 
 
@@ -306,7 +306,7 @@ def test_the_command_may_stand_in_the_environment(
 def test_a_failing_uploader_is_told_with_what_it_printed(image: Image, tmp_path: Path) -> None:
     command = uploader(tmp_path, "sys.exit('the probe is asleep')")
     with pytest.raises(FlashFailed) as error:
-        firmware.upload(image, "PORT", 120.0, command)
+        firmware.upload(image, dk(), "PORT", device="d", timeout_s=120.0, command=command)
     assert "the probe is asleep" in error.value.log
 
 
@@ -317,7 +317,7 @@ def test_without_a_probe_tool_the_message_names_what_to_install(
     monkeypatch.delenv("HILNAS_UPLOAD_COMMAND", raising=False)
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(FlashFailed) as error:
-        firmware.upload(image, "PORT", 120.0)
+        firmware.upload(image, dk(), "PORT", device="d", timeout_s=120.0)
     assert "pyocd" in error.value.log
 
 
@@ -325,10 +325,10 @@ def test_without_a_probe_tool_the_message_names_what_to_install(
 def test_an_uploader_past_its_deadline_is_a_timeout(image: Image, tmp_path: Path) -> None:
     command = uploader(tmp_path, "import time; time.sleep(600)")
     with pytest.raises(DeviceTimeout, match="did not end within"):
-        firmware.upload(image, "PORT", 3.0, command)
+        firmware.upload(image, dk(), "PORT", device="d", timeout_s=3.0, command=command)
 
 
 def test_an_image_without_firmware_cannot_be_uploaded() -> None:
     image = Image(conv_program(), "nrf52840_dk", "00", None, 0, 0, 0, 0, 0, bytes(8))
     with pytest.raises(FlashFailed, match="holds no firmware"):
-        firmware.upload(image, "PORT", 1.0)
+        firmware.upload(image, dk(), "PORT", device="d", timeout_s=1.0)

@@ -1,0 +1,121 @@
+"""pyserial as a Transport: opens a port, and tells missing, busy, forbidden and lost ports apart."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import time
+from typing import Any
+
+from hil.devices.discover import is_url, list_ports, missing
+from hil.errors import DeviceError, PortBusy, PortLost, PortMissing
+
+_WRITE_TIMEOUT_S = 10.0
+_POLL_S = 0.1
+_TOUCH_BAUD = 1200
+
+
+class SerialTransport:
+    """An open port."""
+
+    def __init__(self, port: Any, device: str) -> None:
+        self._port = port
+        self._device = device
+
+    def write(self, data: bytes) -> None:
+        """Send all of `data`.
+
+        Raises:
+            PortLost: the port went away, or takes nothing.
+        """
+        try:
+            self._port.write(data)
+        except (OSError, ValueError) as error:
+            raise self._lost(error) from error
+
+    def read(self, timeout_s: float) -> bytes:
+        """Return what has arrived, at least one byte; b"" when nothing came within `timeout_s`.
+
+        Raises:
+            PortLost: the port went away.
+        """
+        try:
+            self._port.timeout = timeout_s
+            first: bytes = self._port.read(1)
+            waiting = self._port.in_waiting if first else 0
+            return first + (self._port.read(waiting) if waiting else b"")
+        except (OSError, ValueError, TypeError) as error:
+            # pyserial raises TypeError where another thread has closed the port.
+            raise self._lost(error) from error
+
+    def close(self) -> None:
+        """Give the port back.  Closing twice is harmless."""
+        self._port.close()
+
+    def _lost(self, error: Exception) -> PortLost:
+        return PortLost(
+            f"the port was lost: {error}", device=self._device, remedy="check the cable and the board's power"
+        )
+
+
+def open_port(port: str, *, baud: int, device: str, wait_s: float = 0.0) -> SerialTransport:
+    """Open a port for this process alone.
+
+    Args:
+        port: name or URL of pyserial.
+        device: what errors call it.
+        wait_s: how long a port that is not there is waited for.
+
+    Raises:
+        PortMissing: no such port; the remedy lists those that are there.
+        PortBusy: another process holds it, or this user may not open it.
+    """
+    import serial
+
+    deadline = time.monotonic() + wait_s
+    # URLs (socket://, loop://) know no exclusive use.
+    exclusive = {} if is_url(port) else {"exclusive": True}
+    while True:
+        try:
+            opened = serial.serial_for_url(
+                port, baudrate=baud, timeout=0, write_timeout=_WRITE_TIMEOUT_S, **exclusive
+            )
+            return SerialTransport(opened, device)
+        except (OSError, ValueError) as error:
+            fault = _why(error, port, device)
+            if not isinstance(fault, PortMissing) or time.monotonic() >= deadline:
+                raise fault from error
+            time.sleep(_POLL_S)
+
+
+def touch(port: str) -> None:
+    """Open `port` at 1200 baud and close it: to boards with USB of their own, "start the bootloader".
+
+    A board that goes away while that is done has understood, so no error is one.
+    """
+    import serial
+
+    with contextlib.suppress(OSError, ValueError):
+        opened = serial.Serial(port, baudrate=_TOUCH_BAUD)
+        try:
+            opened.dtr = False
+        finally:
+            opened.close()
+
+
+def _why(error: Exception, port: str, device: str) -> DeviceError:
+    code = getattr(error, "errno", None)
+    text = str(error).lower()
+    if code == errno.EACCES or "permission denied" in text or "access is denied" in text:
+        return PortBusy(
+            f"port {port} may not be opened by this user, or another process holds it",
+            device=device,
+            remedy="sudo usermod -aG dialout $USER, then log in again (Linux); close other serial monitors",
+        )
+    if code in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK) or "lock" in text or "busy" in text:
+        return PortBusy(
+            f"port {port} is in use by another process",
+            device=device,
+            remedy=f"close the serial monitor or other program that holds it (`fuser {port}` names it)",
+        )
+    return missing(port, device, list_ports(), f" ({error})" if is_url(port) else "")
