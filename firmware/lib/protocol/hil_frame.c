@@ -112,7 +112,15 @@ size_t hil_decoder_feed(hil_decoder *decoder, const uint8_t *data, size_t size) 
   return count;
 }
 
-/* Drop what precedes the first magic, or the first half of one at the very end. */
+/* Drop what is no part of a frame. */
+static void skip(hil_decoder *decoder, size_t count) {
+  if (count > 0 && decoder->listener != NULL) {
+    decoder->listener(decoder->context, decoder->bytes, count);
+  }
+  drop(decoder, count);
+}
+
+/* Skip what precedes the first magic, or the first half of one at the very end. */
 static void seek_magic(hil_decoder *decoder) {
   const uint8_t *bytes = decoder->bytes;
   size_t at = 0;
@@ -120,7 +128,7 @@ static void seek_magic(hil_decoder *decoder) {
          !(bytes[at] == MAGIC_0 && (at + 1 == decoder->count || bytes[at + 1] == MAGIC_1))) {
     ++at;
   }
-  drop(decoder, at);
+  skip(decoder, at);
 }
 
 bool hil_decoder_next(hil_decoder *decoder, hil_frame *frame) {
@@ -147,6 +155,6 @@ bool hil_decoder_next(hil_decoder *decoder, hil_frame *frame) {
         return true;
       }
     }
-    drop(decoder, 1);
+    skip(decoder, 1);
   }
 }

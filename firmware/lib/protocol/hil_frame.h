@@ -72,10 +72,16 @@ typedef struct {
   const uint8_t *payload; /* in the decoder, until its next call; not aligned */
 } hil_frame;
 
-/* Finds the frames in a stream of bytes.  All zeros is a decoder that has seen nothing yet. */
+/* Takes the bytes that belong to no frame; they are gone when it returns. */
+typedef void (*hil_frame_listener)(void *context, const uint8_t *data, size_t size);
+
+/* Finds the frames in a stream of bytes.  All zeros is a decoder that has seen nothing yet, and to which
+ * nobody listens. */
 typedef struct {
-  size_t count; /* bytes held */
-  size_t taken; /* of these, the first `taken` were given out as a frame */
+  hil_frame_listener listener; /* hears, in order, what is skipped; NULL: nobody */
+  void *context;               /* of the listener */
+  size_t count;                /* bytes held */
+  size_t taken;                /* of these, the first `taken` were given out as a frame */
   uint8_t bytes[HIL_MAX_PAYLOAD + HIL_FRAME_OVERHEAD];
 } hil_decoder;
 

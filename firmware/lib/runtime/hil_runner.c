@@ -61,6 +61,20 @@ hil_runner_status hil_runner_run(hil_runner *runner, bool profile, hil_runner_fi
   return HIL_RUNNER_DONE;
 }
 
+hil_runner_status hil_runner_infer(hil_runner *runner) {
+  if (runner->input_written != hil_model.input_bytes) {
+    return HIL_RUNNER_NO_INPUT;
+  }
+  runner->input_written = 0;
+  runner->has_profile = false;
+  const uint16_t count = hil_model.operator_count;
+  for (uint16_t i = 0; i < count; ++i) {
+    hil_model_run_operator(i);
+  }
+  runner->has_output = true;
+  return HIL_RUNNER_DONE;
+}
+
 hil_runner_status hil_runner_output(const hil_runner *runner, uint32_t offset, uint32_t count,
                                     const uint8_t **data) {
   if (!runner->has_output) {

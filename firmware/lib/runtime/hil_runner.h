@@ -46,6 +46,9 @@ hil_runner_status hil_runner_write(hil_runner *runner, uint32_t offset, const ui
 /* One inference.  `figures` are set when it was made. */
 hil_runner_status hil_runner_run(hil_runner *runner, bool profile, hil_runner_figures *figures);
 
+/* One inference of which nothing is measured: the operators, and not a cycle more than they need. */
+hil_runner_status hil_runner_infer(hil_runner *runner);
+
 /* Where `count` bytes of the output lie, from `offset` on; valid until the next write or run. */
 hil_runner_status hil_runner_output(const hil_runner *runner, uint32_t offset, uint32_t count,
                                     const uint8_t **data);

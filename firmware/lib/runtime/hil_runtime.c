@@ -335,7 +335,26 @@ static void answer(hil_runtime *runtime, const hil_frame *request) {
   }
 }
 
-void hil_runtime_init(hil_runtime *runtime) { memset(runtime, 0, sizeof *runtime); }
+void hil_runtime_init(hil_runtime *runtime) {
+  memset(runtime, 0, sizeof *runtime);
+#ifdef HIL_MLPERF
+  hil_mlperf_init(&runtime->mlperf, &runtime->runner);
+  runtime->decoder.listener = hil_mlperf_feed;
+  runtime->decoder.context = &runtime->mlperf;
+#endif
+}
+
+/* Any request may use the memory where the text commands keep their input, but for HELLO. */
+static void tell_mlperf(hil_runtime *runtime, uint8_t type) {
+#ifdef HIL_MLPERF
+  if (type != HIL_HELLO) {
+    hil_mlperf_forget(&runtime->mlperf);
+  }
+#else
+  (void)runtime;
+  (void)type;
+#endif
+}
 
 void hil_runtime_poll(hil_runtime *runtime) {
   uint8_t bytes[HIL_READ_BYTES];
@@ -345,7 +364,9 @@ void hil_runtime_poll(hil_runtime *runtime) {
     hil_frame request;
     fed += hil_decoder_feed(&runtime->decoder, bytes + fed, count - fed);
     while (hil_decoder_next(&runtime->decoder, &request)) {
+      const uint8_t type = request.type;
       answer(runtime, &request);
+      tell_mlperf(runtime, type);
     }
   }
 }
@@ -359,4 +380,3 @@ void hil_runtime_report_fault(uint8_t kind, const uint32_t registers[HIL_FAULT_R
   }
   hil_frame_end(&writer);
 }
-      const uint8_t type = request.type;

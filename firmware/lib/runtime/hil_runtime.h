@@ -14,11 +14,11 @@
 
 #include "hil_frame.h"
 #include "hil_messages.h"
+#ifdef HIL_MLPERF
+#include "hil_mlperf.h"
+#endif
 #include "hil_runner.h"
 
-typedef struct {
-  hil_decoder decoder;
-  hil_runner runner;
 /* 1 where the build wants the driver of a power sensor (lib/energy/), for boards with I2C and RAM to spare. */
 #ifndef HIL_POWER_SENSOR
 #define HIL_POWER_SENSOR 0
@@ -27,6 +27,15 @@ typedef struct {
 #include "hil_power_sensor.h"
 #endif
 
+typedef struct {
+  hil_decoder decoder;
+  hil_runner runner;
+#if HIL_POWER_SENSOR
+  hil_power_sensor sensor;
+#endif
+#ifdef HIL_MLPERF
+  hil_mlperf mlperf; /* text commands beside the frames */
+#endif
 } hil_runtime;
 
 /* Must be called before the first poll. */

@@ -15,11 +15,12 @@ PROTOCOL = firmware_dir() / "lib" / "protocol"
 KERNELS = firmware_dir() / "lib" / "kernels"
 RUNTIME = firmware_dir() / "lib" / "runtime"
 PORT = firmware_dir() / "lib" / "port"
+MLPERF = firmware_dir() / "lib" / "mlperf"
 MAIN = firmware_dir() / "src" / "main.c"
 
 SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g1", "-O1")
 STRICT = (*WARNINGS, "-Wconversion", "-Wshadow", "-Wundef")
-_INCLUDE = tuple(f"-I{folder}" for folder in (KERNELS, PROTOCOL, RUNTIME, PORT, HERE))
+_INCLUDE = tuple(f"-I{folder}" for folder in (KERNELS, PROTOCOL, RUNTIME, MLPERF, PORT, HERE))
 _SIZE = struct.Struct("=I")
 
 
@@ -43,16 +44,26 @@ def build_runtime(folder: Path, **defines: int) -> Path:
     """Compile main.c, runtime and protocol for the host, with tiny_model.c and host_port.c.
 
     Args:
-        defines: preprocessor symbols, e.g. HIL_MAX_PAYLOAD=64.
+        defines: preprocessor symbols, e.g. HIL_MAX_PAYLOAD=64; HIL_MLPERF=1 brings the text commands.
     """
     program = folder / "_".join(["runtime", *(f"{name}{value}" for name, value in defines.items())])
     symbols = [f"-D{name}={value}" for name, value in defines.items()]
     objects = []
-    for source in (MAIN, RUNTIME / "hil_runtime.c", RUNTIME / "hil_runner.c", PROTOCOL / "hil_frame.c"):
+    core = (MAIN, *sorted(RUNTIME.glob("*.c")), PROTOCOL / "hil_frame.c")
+    text = sorted(MLPERF.glob("*.c")) if "HIL_MLPERF" in defines else []
+    for source in (*core, *text):
         objects.append(folder / f"{program.name}_{source.stem}.o")
         compile_c(*STRICT, *SANITIZE, *_INCLUDE, *symbols, "-c", source, "-o", objects[-1])
     test_side = (HERE / "host_port.c", HERE / "tiny_model.c")
     compile_c("-std=gnu11", "-Wall", *SANITIZE, *_INCLUDE, *symbols, *test_side, *objects, "-o", program)
+    return program
+
+
+def build_text_driver(folder: Path) -> Path:
+    """Compile text_driver.c and what it drives."""
+    program = folder / "text_driver"
+    sources = (HERE / "text_driver.c", MLPERF / "hil_mlperf_text.c")
+    compile_c(*STRICT, *SANITIZE, *_INCLUDE, *sources, "-o", program)
     return program
 
 
