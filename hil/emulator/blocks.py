@@ -17,7 +17,8 @@ class Block:
     Attributes:
         costs: cycles of each instruction.
         before: cycles of all instructions before each one.
-        cycles: of all together, without refill and wait states.
+        cycles: of all together, without wait states, and without what leaving it costs.
+        leaving: cycles more where the branch at its end is taken, and where it is not.
     """
 
     address: int
@@ -26,6 +27,7 @@ class Block:
     costs: tuple[int, ...]
     before: tuple[int, ...]
     cycles: int
+    leaving: tuple[int, int]
 
     @property
     def end(self) -> int:
@@ -68,4 +70,6 @@ def make_block(decoder: Decoder, timing: Timing, code: bytes, address: int) -> B
     instructions = decoder.decode(code, address)
     costs = timing.costs(instructions)
     sums = (0, *accumulate(costs))
-    return Block(address, len(code), instructions, costs, sums[:-1], sums[-1])
+    return Block(
+        address, len(code), instructions, costs, sums[:-1], sums[-1], timing.leaving(instructions[-1])
+    )

@@ -61,8 +61,12 @@ void hil_counter_on_block(void *engine, uint64_t address64, uint32_t size_bytes,
   counter->resume = 0;
   if (address != counter->expected) {
     counter->taken++;
-    counter->cycles += counter->refill;
+    counter->cycles += counter->taken_cycles;
+  } else {
+    counter->cycles += counter->passed_cycles;
   }
+  counter->taken_cycles = block->taken_cycles;
+  counter->passed_cycles = block->passed_cycles;
   counter->instructions += block->instructions;
   counter->cycles += block->cycles;
   counter->block = address;

@@ -14,9 +14,11 @@
 
 /* One basic block in flash; size_bytes 0 where it has not been decoded. */
 typedef struct {
-  uint32_t cycles; /* without refill and wait states */
+  uint16_t cycles; /* without wait states, and without what leaving it costs */
   uint16_t instructions;
   uint16_t size_bytes;
+  uint8_t taken_cycles;  /* more where the branch at its end is taken */
+  uint8_t passed_cycles; /* more where it is not */
 } hil_block;
 
 /* A cache of sets x ways lines, tags most recently used first. */
@@ -46,15 +48,16 @@ typedef struct {
   /* Where it is. */
   uint32_t block; /* address of the current block */
   uint32_t block_bytes;
-  uint32_t expected;   /* address behind the last block: another one means a branch was taken */
-  uint32_t data_line;  /* line in the buffer for data, where no cache is on */
-  uint32_t fetch_line; /* line in the buffer for instructions, likewise */
+  uint32_t expected;      /* address behind the last block: another one means a branch was taken */
+  uint32_t taken_cycles;  /* of the last block */
+  uint32_t passed_cycles; /* likewise */
+  uint32_t data_line;     /* line in the buffer for data, where no cache is on */
+  uint32_t fetch_line;    /* line in the buffer for instructions, likewise */
   /* The core and its flash. */
   uint32_t flash_base;
   uint32_t flash_bytes;
   uint32_t line_shift; /* log2 of the bytes that one fetch brings */
   uint32_t wait_states;
-  uint32_t refill;
   /* Between core and flash: each may be NULL, and both may be the same cache. */
   hil_cache *fetch_cache;
   hil_cache *data_cache;

@@ -23,9 +23,8 @@ class BlockRecord(ctypes.Structure):
     """hil_block."""
 
     _fields_ = (
-        ("cycles", ctypes.c_uint32),
-        ("instructions", ctypes.c_uint16),
-        ("size_bytes", ctypes.c_uint16),
+        *((name, ctypes.c_uint16) for name in ("cycles", "instructions", "size_bytes")),
+        *((name, ctypes.c_uint8) for name in ("taken_cycles", "passed_cycles")),
     )
 
 
@@ -48,8 +47,9 @@ class CounterState(ctypes.Structure):
             (name, ctypes.c_uint32)
             for name in ("stop", "stopped", "resume", "block", "block_bytes", "expected")
         ),
+        *((name, ctypes.c_uint32) for name in ("taken_cycles", "passed_cycles")),
         *((name, ctypes.c_uint32) for name in ("data_line", "fetch_line", "flash_base", "flash_bytes")),
-        *((name, ctypes.c_uint32) for name in ("line_shift", "wait_states", "refill")),
+        *((name, ctypes.c_uint32) for name in ("line_shift", "wait_states")),
         ("fetch_cache", ctypes.POINTER(CacheState)),
         ("data_cache", ctypes.POINTER(CacheState)),
         ("blocks", ctypes.POINTER(BlockRecord)),
@@ -104,7 +104,7 @@ class Counter:
             `describe`, and may set `state.stop`, which then takes effect before that block runs.
     """
 
-    def __init__(self, board: Board, refill: int, on_unknown: Callable[[int, int], None]) -> None:
+    def __init__(self, board: Board, on_unknown: Callable[[int, int], None]) -> None:
         self.on_unknown = on_unknown
         flash = board.flash
         self.state = CounterState(
@@ -113,7 +113,6 @@ class Counter:
             flash_bytes=flash.size_bytes,
             line_shift=_log2(flash.line_bytes),
             wait_states=flash.wait_states,
-            refill=refill,
         )
         self._blocks = (BlockRecord * (flash.size_bytes // 2))()
         self.state.blocks = ctypes.cast(self._blocks, ctypes.POINTER(BlockRecord))
@@ -156,12 +155,14 @@ class Counter:
             len(block.instructions),
             block.size,
         )
+        record.taken_cycles, record.passed_cycles = block.leaving
         if keep:
             self._blocks[(block.address - self.state.flash_base) >> 1] = record
 
     def jump(self, address: int, cycles: int) -> None:
         """Go on at `address` without a branch, `cycles` later (exception entry and return)."""
         self.state.expected = address
+        self.state.passed_cycles = 0
         self.state.cycles += cycles
 
     def undo(self, cycles: int, instructions: int) -> None:
@@ -207,7 +208,10 @@ def on_block(counter: Counter, engine: Any, address: int, size_bytes: int) -> No
     state.resume = 0
     if address != state.expected:
         state.taken += 1
-        state.cycles += state.refill
+        state.cycles += state.taken_cycles
+    else:
+        state.cycles += state.passed_cycles
+    state.taken_cycles, state.passed_cycles = block.taken_cycles, block.passed_cycles
     state.instructions += block.instructions
     state.cycles += block.cycles
     state.block = address

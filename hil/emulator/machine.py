@@ -61,7 +61,7 @@ class Machine:
         engine: Any = unicorn.Uc(uc.UC_ARCH_ARM, uc.UC_MODE_THUMB | uc.UC_MODE_MCLASS)
         engine.ctl_set_cpu_model(getattr(arm, model.unicorn_model))
         self._engine = engine
-        self.counter = Counter(board, self._timing.refill, self._on_unknown_block)
+        self.counter = Counter(board, self._on_unknown_block)
         self._around = around = Surroundings(self.counter)
         self._line = Line(board.core.clock_hz, board.serial.baud)
         peripherals = chip.make_peripherals(board, around)

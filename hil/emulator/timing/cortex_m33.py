@@ -25,7 +25,7 @@ from collections.abc import Sequence
 
 from hil.emulator.instructions import PC, Instruction
 from hil.emulator.timing import kinds
-from hil.emulator.timing.types import NoTiming, Timing
+from hil.emulator.timing.types import NoTiming, Timing, refill
 
 REFILL = 1
 DIVIDE = 7  # SDIV, UDIV take 2 to 12 on Cortex-M4 by their operands
@@ -117,4 +117,4 @@ def costs(instructions: Sequence[Instruction]) -> tuple[int, ...]:
     return tuple(result)
 
 
-TIMING = Timing(costs, REFILL, EXCEPTION_ENTRY, EXCEPTION_RETURN, EXCEPTION_RETURN_FLOAT)
+TIMING = Timing(costs, refill(REFILL), EXCEPTION_ENTRY, EXCEPTION_RETURN, EXCEPTION_RETURN_FLOAT)

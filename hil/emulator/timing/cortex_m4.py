@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hil.emulator.instructions import PC, Instruction
-from hil.emulator.timing.types import NoTiming, Timing
+from hil.emulator.timing.types import NoTiming, Timing, refill
 
 REFILL = 2
 DIVIDE = 7  # SDIV, UDIV take 2 to 12 by their operands; the manual does not say how
@@ -119,4 +119,4 @@ def costs(instructions: Sequence[Instruction]) -> tuple[int, ...]:
     return tuple(result)
 
 
-TIMING = Timing(costs, REFILL, EXCEPTION_ENTRY, EXCEPTION_RETURN, EXCEPTION_RETURN_FLOAT)
+TIMING = Timing(costs, refill(REFILL), EXCEPTION_ENTRY, EXCEPTION_RETURN, EXCEPTION_RETURN_FLOAT)

@@ -194,4 +194,4 @@ def leaving(last: Instruction) -> tuple[int, int]:
     return (0, MISPREDICT) if last.target <= last.address else (MISPREDICT, 0)
 
 
-TIMING = Timing(costs, MISPREDICT, EXCEPTION_ENTRY, EXCEPTION_RETURN, EXCEPTION_RETURN_FLOAT, leaving)
+TIMING = Timing(costs, leaving, EXCEPTION_ENTRY, EXCEPTION_RETURN, EXCEPTION_RETURN_FLOAT)

@@ -23,16 +23,19 @@ class Timing:
     Attributes:
         costs: of each instruction of a straight run of code, refills excluded; the first one is charged as
             if nothing came before it.  Raises NoTiming.
-        refill: added where a branch is taken.
+        leaving: given the last instruction of such a run, cycles more where it is a branch that is taken, and
+            where it is not.
         exception_entry, exception_return: stacking and unstacking.
         exception_return_float: where the frame holds floating-point registers.
-        leaving: of a core that predicts branches: cycles more where the last instruction of a block, given
-            here, is a branch that is taken, and where it is not.  None: `refill`, and 0.
     """
 
     costs: Callable[[Sequence[Instruction]], tuple[int, ...]]
-    refill: int
+    leaving: Callable[[Instruction], tuple[int, int]]
     exception_entry: int
     exception_return: int
     exception_return_float: int = 0
-    leaving: Callable[[Instruction], tuple[int, int]] | None = None
+
+
+def refill(cycles: int) -> Callable[[Instruction], tuple[int, int]]:
+    """`leaving` of a core that predicts nothing: each branch that is taken refills the pipeline."""
+    return lambda last: (cycles, 0)
