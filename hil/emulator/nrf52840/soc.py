@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from hil.board import Board
 from hil.emulator.chip import Chip
-from hil.emulator.nrf52840 import clock, ficr, gpio, nvmc, ppi, timer, uarte
+from hil.emulator.nrf52840 import clock, ficr, gpio, nvmc, ppi, timer, twim, uarte
+from hil.emulator.power_sensor import Ina219, Ina226
 from hil.emulator.registers import Bus, Peripheral
+from hil.emulator.supply import Supply
 from hil.emulator.surroundings import Surroundings
 
 TRIGGER_PIN = 3  # P0.03 marks an inference
@@ -27,6 +29,7 @@ class Soc:
 
     def __init__(self, part: int, board: Board, around: Surroundings) -> None:
         channels = ppi.Ppi(self._trigger_task)
+        supply = Supply(board, around)
         self.receiver = uarte.Uarte(around, board.serial.baud, channels.event)
         self.all: Sequence[Peripheral] = (
             clock.ClockPower(),
@@ -35,6 +38,7 @@ class Soc:
             nvmc.Nvmc(around),
             channels,
             gpio.Gpio(TRIGGER_PIN, around.trigger_pin),
+            twim.Twim(around, {0x40: Ina226(supply), 0x41: Ina219(supply)}),
             ficr.make_ficr(part, board.flash.size_bytes, board.ram.size_bytes),
             ficr.make_uicr(),
         )
