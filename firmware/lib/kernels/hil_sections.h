@@ -6,9 +6,10 @@
 #define HIL_WEIGHTS
 #define HIL_ARENA __attribute__((aligned(16)))
 #elif defined(__AVR__)
-/* Its memories are bytes: nothing is aligned. */
-#define HIL_WEIGHTS __attribute__((section(".hil_weights")))
-#define HIL_ARENA   __attribute__((section(".hil_arena")))
+/* Its memories are bytes: nothing is aligned.  avr-gcc chooses the section of what is HIL_FLASH by itself,
+ * and names it by the constant, so that the linker script can tell. */
+#define HIL_WEIGHTS
+#define HIL_ARENA __attribute__((section(".hil_arena")))
 #else
 /* Constants of the model: weights, biases, factors, tables. */
 #define HIL_WEIGHTS __attribute__((section(".hil_weights"), aligned(4)))
