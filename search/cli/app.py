@@ -11,6 +11,7 @@ from hil.cli.console import EXIT_CODES
 from hil.cli.doctor import doctor
 from hil.cli.emulate import emulate
 from hil.cli.measure import measure
+from hil.cli.mlperf import mlperf
 from hil.cli.plans import plans
 from search.cli.report import export, report
 from search.cli.search import search
@@ -53,6 +54,7 @@ app.command(rich_help_panel=SEARCH)(report)
 app.command(rich_help_panel=SEARCH)(export)
 app.command(rich_help_panel=DEVICES)(measure)
 app.command(rich_help_panel=DEVICES)(plans)
+app.command(rich_help_panel=DEVICES)(mlperf)
 app.command(rich_help_panel=DEVICES)(boards)
 app.command(rich_help_panel=DEVICES)(doctor)
 app.command(rich_help_panel=DEVICES)(emulate)
