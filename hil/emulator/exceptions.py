@@ -10,7 +10,7 @@ from collections.abc import Callable
 from hil.emulator import faults
 from hil.emulator.cortex_m.core import Core, StackingFailed
 from hil.emulator.cortex_m.nvic import FIRST_INTERRUPT, Nvic
-from hil.emulator.cortex_m.system_control import SystemControl
+from hil.emulator.cortex_m.system_block import SystemBlock
 from hil.emulator.counter import Counter
 from hil.emulator.faults import Fault
 from hil.emulator.registers import Unmodelled
@@ -36,7 +36,7 @@ class Exceptions:
         self,
         core: Core,
         nvic: Nvic,
-        system: SystemControl,
+        system: SystemBlock,
         counter: Counter,
         timing: Timing,
         word: Callable[[int], int],

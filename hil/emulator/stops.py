@@ -17,7 +17,7 @@ from hil.emulator import divide, faults
 from hil.emulator.blocks import Block
 from hil.emulator.chip import Chip
 from hil.emulator.cortex_m.core import Core
-from hil.emulator.cortex_m.system_control import SystemControl
+from hil.emulator.cortex_m.system_block import SystemBlock
 from hil.emulator.counter import Counter
 from hil.emulator.elf import Segment
 from hil.emulator.exceptions import Exceptions
@@ -61,7 +61,7 @@ class Stops:
         engine: Any,
         chip: Chip,
         core: Core,
-        system: SystemControl,
+        system: SystemBlock,
         memory: Memory,
         position: Position,
         counter: Counter,
