@@ -6,7 +6,12 @@ from collections.abc import Mapping
 
 from hil.emulator.chip import Chip
 from hil.emulator.nrf52840 import soc as nrf52
+from hil.emulator.stm32 import soc as stm32
 
 CHIPS: Mapping[str, Chip] = {
     "nrf52840": nrf52.NRF52840,
+    "stm32f446": stm32.STM32F446,
+    "stm32f746": stm32.STM32F746,
+    "stm32l4r5": stm32.STM32L4R5,
+    "stm32u575": stm32.STM32U575,
 }

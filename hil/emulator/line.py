@@ -15,8 +15,8 @@ BITS_PER_BYTE = 10  # start, 8 data, stop
 class Receiver(Protocol):
     """What bytes are delivered to."""
 
-    receiving: bool
-
+    @property
+    def receiving(self) -> bool: ...
     @property
     def capacity(self) -> int: ...
     def deliver(self, data: bytes) -> int: ...

@@ -24,7 +24,6 @@ from hil.emulator.chips import CHIPS
 from hil.emulator.cores import CORES
 from hil.emulator.cortex_m.core import Core
 from hil.emulator.cortex_m.nvic import Nvic
-from hil.emulator.cortex_m.system_control import SystemControl
 from hil.emulator.counter import Counter, Hooks
 from hil.emulator.elf import load_segments
 from hil.emulator.exceptions import Exceptions, Lockup
@@ -67,7 +66,7 @@ class Machine:
         peripherals = chip.make_peripherals(board, around)
         self._receiver = peripherals.receiver
         nvic = Nvic(chip.interrupts, chip.priority_bits, self._on_pend, around.stop_soon)
-        self._system = SystemControl(around, model.cpuid, chip.flash_base + chip.vectors_offset)
+        self._system = model.make_system(around, model.cpuid, chip.flash_base + chip.vectors_offset, board)
         self._bus = Bus((*peripherals.all, *model.make_counters(around, self._system), nvic, self._system))
         access = PeripheralAccess(self._bus, self._fail)
         self.memory = Memory(engine, board, self._bus.pages(PAGE_BYTES), access.read, access.write)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -85,6 +85,11 @@ class RegisterBlock:
         self.name, self.base, self.size = name, base, size
         self._registers = registers
         self._values: dict[int, int] = {}
+        self.reset()
+
+    def add(self, registers: Mapping[int, Register]) -> None:
+        """More registers, or others in place of those at the same offset; then reset."""
+        self._registers.update(registers)
         self.reset()
 
     def reset(self) -> None:
