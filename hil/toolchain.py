@@ -32,7 +32,9 @@ _PACKAGES: Mapping[str, tuple[str, str]] = {
     "arm-none-eabi-": ("toolchain-gccarmnoneeabi", "~1.120301.0"),
 }
 # Environments of firmware/platformio.ini that this version has a port for.
-ENVIRONMENTS = frozenset({"nrf52840_dk"})
+ENVIRONMENTS = frozenset(
+    {"nrf52840_dk", "disco_f746ng", "nucleo_f446re", "nucleo_l4r5zi", "nucleo_u575zi_q"}
+)
 
 _QUIET = {
     "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "No",
