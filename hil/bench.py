@@ -4,7 +4,7 @@
     bound is met, one profiled run where layers are asked for, and the output held against the reference.
 
 Transient faults (a lost frame, a failed flash) are met by closing the way to the device and beginning again
-with the flash, at most `retries` times; all others are raised at once.
+with the flash, at most `retries` times; all others are raised at once (docs/faults.md).
 """
 
 from __future__ import annotations
@@ -20,17 +20,27 @@ from datetime import UTC, datetime
 import numpy as np
 
 from hil.device import Device
-from hil.errors import DeviceError, Outcome, WrongImage, WrongOutput
+from hil.errors import DeviceError, Outcome, UnstableOutput, WrongImage, WrongOutput
 from hil.image import Image
 from hil.interpreter import Reference
 from hil.layers import layer_measurements
 from hil.link import Link
 from hil.macs import model_macs
 from hil.measurement import Measurement, Origin, OutputCheck, Provenance
+from hil.program import Program
 from hil.protocol import Info
 
 EMULATED_UNIT = b"EMULATED"
 """The unit id that an emulated board gives in INFO."""
+
+REPLY_TIMEOUT_S = 2.0
+"""Silence after which a question is asked again."""
+
+SILENT_REPLIES = 5
+"""Of so many times this silence, beside the inference itself, a board that hangs is given the benefit."""
+
+MOST_CYCLES_PER_MAC = 1000
+"""Far more than any kernel takes on any core; only the deadline of an inference is made of it."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +101,18 @@ def input_bytes(count: int) -> bytes:
     return values.astype(np.int8).tobytes()
 
 
-def bench(image: Image, device: Device, settings: BenchSettings, reference: Reference) -> Measurement:
+def bench(
+    image: Image,
+    device: Device,
+    settings: BenchSettings,
+    reference: Reference,
+    *,
+    reply_timeout_s: float = REPLY_TIMEOUT_S,
+) -> Measurement:
     """Flash `image` and measure it.
+
+    Args:
+        reply_timeout_s: silence after which a question is asked again; no figure depends on it.
 
     The transport that this opens is closed again, whatever happens; the device stays open for the next image.
 
@@ -104,7 +124,7 @@ def bench(image: Image, device: Device, settings: BenchSettings, reference: Refe
     attempt = 0
     while True:
         try:
-            run = _session(image, device, settings)
+            run = _session(image, device, settings, reply_timeout_s)
             break
         except DeviceError as error:
             if error.outcome is not Outcome.TRANSIENT or attempt >= settings.retries:
@@ -126,7 +146,7 @@ def _timed(stages_s: dict[str, float], stage: str) -> Iterator[None]:
         stages_s[stage] = time.perf_counter() - start
 
 
-def _session(image: Image, device: Device, settings: BenchSettings) -> _Run:
+def _session(image: Image, device: Device, settings: BenchSettings, reply_timeout_s: float) -> _Run:
     stages_s = {"build": image.build_s}
     with _timed(stages_s, "flash"):
         device.flash(image, timeout_s=settings.flash_timeout_s)
@@ -134,10 +154,19 @@ def _session(image: Image, device: Device, settings: BenchSettings) -> _Run:
         with _timed(stages_s, "connect"):
             transport = device.connect()
             stack.callback(transport.close)
-            link = Link(transport, device.name)
+            link = Link(transport, device.name, reply_timeout_s=reply_timeout_s)
             info = link.hello()
         _check_identity(info, image, device)
-        return _runs(link, info, device, settings, stages_s)
+        timeout_s = longest_run_s(image.program, info.clock_hz, reply_timeout_s)
+        return _runs(link, info, device, settings, timeout_s, stages_s)
+
+
+def longest_run_s(program: Program, clock_hz: int, reply_timeout_s: float) -> float:
+    """After how long without a word an inference counts as hanging, in seconds.
+
+    Far beyond what any core takes, so that only a board that hangs meets it; MACs are what takes long.
+    """
+    return SILENT_REPLIES * reply_timeout_s + MOST_CYCLES_PER_MAC * model_macs(program.graph) / clock_hz
 
 
 def _check_identity(info: Info, image: Image, device: Device) -> None:
@@ -163,13 +192,18 @@ def _check_identity(info: Info, image: Image, device: Device) -> None:
 
 
 def _runs(
-    link: Link, info: Info, device: Device, settings: BenchSettings, stages_s: dict[str, float]
+    link: Link,
+    info: Info,
+    device: Device,
+    settings: BenchSettings,
+    timeout_s: float,
+    stages_s: dict[str, float],
 ) -> _Run:
     data = input_bytes(info.input_bytes)
 
     def infer(*, profile: bool = False) -> _Inference:
         link.write_input(data)
-        cycles, stack_used = link.run(profile=profile)
+        cycles, stack_used = link.run(profile=profile, timeout_s=timeout_s)
         return _Inference(cycles, stack_used, link.read_output(info.output_bytes))
 
     with _timed(stages_s, "run"):
@@ -213,7 +247,7 @@ def _repeat(infer: Callable[[], _Inference], settings: BenchSettings) -> list[_I
 def _the_output(inferences: list[_Inference], device: Device) -> bytes:
     outputs = {one.output for one in inferences}
     if len(outputs) > 1:
-        raise WrongOutput(
+        raise UnstableOutput(
             f"the same input gave {len(outputs)} different outputs in {len(inferences)} runs",
             device=device.name,
             remedy="something overwrites memory: check the stack's size and the power supply",

@@ -3,7 +3,8 @@
 An error's text says what was received and what was expected; `remedy` says how to mend it (a sentence or a
 command to type).  `outcome` tells a search what to do with it (docs/DESIGN.md, decision 10):
 
-* TRANSIENT   worth a bounded retry (a lost frame, a failed flash);
+* TRANSIENT   worth a bounded retry (a lost frame, a failed flash); `when_it_lasts` tells what it is where the
+              retries are used up;
 * INFEASIBLE  a fact about the candidate, recorded with its figures; the search goes on;
 * FATAL       nothing will work until a person acts (no toolchain, wrong firmware, malformed input).
 
@@ -13,7 +14,8 @@ command to type).  `outcome` tells a search what to do with it (docs/DESIGN.md, 
     ├── HostError             this computer: ToolMissing, BuildFailed, CacheError
     └── DeviceError           the board or the way to it: PortMissing, PortBusy, PortLost, DeviceTimeout,
                               BadFrame, VersionMismatch, DeviceRefused, DeviceFault, FlashFailed, FlashWorn,
-                              WrongImage, WrongOutput, EmulationError, MeterError (MissingTrigger, LostSamples)
+                              WrongImage, WrongOutput (UnstableOutput), EmulationError,
+                              MeterError (MissingTrigger, LostSamples)
 """
 
 from __future__ import annotations
@@ -168,9 +170,16 @@ class DeviceError(HilError):
 
     Args:
         device: the device as the user named it, e.g. "serial:/dev/ttyACM0".
+
+    Attributes:
+        when_it_lasts: what it is once all retries are used up.  INFEASIBLE where the candidate may be to
+            blame (one that hangs, or draws more current than the supply gives): its trial is recorded as
+            failed.  FATAL where no candidate can be: the trial stays unfinished, and is continued once a
+            person has mended the bench.
     """
 
     outcome = Outcome.TRANSIENT
+    when_it_lasts = Outcome.INFEASIBLE
 
     def __init__(self, message: str, *, device: str, remedy: str | None = None) -> None:
         super().__init__(f"{device}: {message}", remedy=remedy)
@@ -228,6 +237,8 @@ class DeviceFault(DeviceError):
 class FlashFailed(DeviceError):
     """The upload failed.  `log` holds what the uploader printed."""
 
+    when_it_lasts = Outcome.FATAL
+
     def __init__(self, message: str, *, device: str, log: str = "", remedy: str | None = None) -> None:
         super().__init__(message, device=device, remedy=remedy)
         self.log = log
@@ -254,11 +265,19 @@ class FlashWorn(DeviceError):
 class WrongImage(DeviceError):
     """The upload was reported as done, but another image answers."""
 
+    when_it_lasts = Outcome.FATAL
+
 
 class WrongOutput(DeviceError):
     """The device's output differs from the truth by more than the stated tolerance."""
 
     outcome = Outcome.FATAL
+
+
+class UnstableOutput(WrongOutput):
+    """The same input gave different outputs: something overwrites memory, or the supply sags."""
+
+    outcome = Outcome.TRANSIENT
 
 
 class EmulationError(DeviceError):

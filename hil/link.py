@@ -136,7 +136,7 @@ class Link:
 
         Args:
             profile: count each operator too, for `read_profile`.
-            timeout_s: deadline of all attempts together; each gets an equal share of what is left.
+            timeout_s: deadline of all attempts together, and so of a board that says nothing at all.
         """
         ran = self._use_input(
             Run(Run.PROFILE if profile else 0), Ran, timeout_s, self._exchange.reply_timeout_s
@@ -170,11 +170,10 @@ class Link:
         deadline = self._clock() + timeout_s
         data, self._input = self._input, None
         for attempt in range(self._retries + 1):
+            if attempt and data is not None:
+                self._write(data, info, deadline)
             try:
-                if attempt and data is not None:
-                    self._write(data, info, deadline)
-                share = (deadline - self._clock()) / (self._retries + 1 - attempt)
-                return self._ask_once(question, expected, self._clock() + share, patience_s)
+                return self._ask_once(question, expected, deadline, patience_s)
             except (DeviceTimeout, BadFrame, DeviceRefused) as error:
                 lost = not isinstance(error, DeviceRefused) or error.code == ErrorCode.NO_INPUT
                 if data is None or not lost or self._clock() >= deadline:
@@ -243,7 +242,8 @@ class Link:
         """One RUN or RUN_WINDOW, never repeated.
 
         After each silence a HELLO tells a long run from a lost answer: the firmware answers in order, so an
-        INFO without a RAN before it means that the RUN or its RAN was lost.
+        INFO without a RAN before it means that the RUN or its RAN was lost.  The second HELLO comes behind
+        zeros, in case that the RUN was damaged into the beginning of a longer frame.
 
         Args:
             patience_s: how long the first silence may be.
@@ -260,5 +260,7 @@ class Link:
                 raise exchange.silence("RUN stayed without an answer, a later question did not")
             if self._clock() >= deadline:
                 exchange.clear_line()
-                raise exchange.silence("no answer to RUN within its share of the deadline")
+                raise exchange.silence("no answer to RUN, nor to any HELLO since: it hangs")
+            if len(probes) == 1:
+                exchange.clear_line()
             probes.add(exchange.send(_HELLO))

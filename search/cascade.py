@@ -39,7 +39,15 @@ class Unfit(Exception):
 
 
 class Transient(Exception):
-    """Raised by an evaluator, `from` its cause: worth another attempt."""
+    """Raised by an evaluator, `from` its cause: worth another attempt.
+
+    Args:
+        fatal_if_it_lasts: no candidate can be to blame, so that one is not given up for it.
+    """
+
+    def __init__(self, message: str = "", *, fatal_if_it_lasts: bool = False) -> None:
+        super().__init__(message)
+        self.fatal_if_it_lasts = fatal_if_it_lasts
 
 
 class Fatal(Exception):
@@ -151,6 +159,8 @@ def run_stage(stage: Stage, work: Work, evaluator: Evaluator) -> Finding | Infea
             return Infeasibility(stage, unfit.metric, unfit.value, unfit.limit, unfit.reason)
         except Transient as fault:
             cause = fault.__cause__ or fault
+            if attempt == ATTEMPTS and fault.fatal_if_it_lasts:
+                raise cause from None
             if attempt == ATTEMPTS:
                 return Failure(stage, type(cause).__name__, str(cause), attempt)
             work.emit(StageRetried(work.number, stage, attempt, str(cause)))

@@ -25,10 +25,11 @@ from typing import Any
 import numpy as np
 
 from hil.api import compile_model
-from hil.bench import BenchSettings, bench
+from hil.bench import REPLY_TIMEOUT_S, BenchSettings, bench
 from hil.board import Board
+from hil.device import Device
 from hil.devices import open_device
-from hil.errors import ArenaOverLimit, DoesNotFit, HilError, Outcome
+from hil.errors import ArenaOverLimit, DeviceError, DoesNotFit, HilError, Outcome
 from hil.image import Image
 from hil.measurement import Measurement
 from hil.measurement_json import from_dict, to_dict
@@ -55,15 +56,20 @@ class HilEvaluator:
 
     Args:
         config: the study.
+        device: what to measure on; by default the one that the study names.
+        reply_timeout_s: silence after which it is asked again.
 
     Raises:
         BadData, BadOption, HilError: data, space or device that the study names cannot be had.
     """
 
-    def __init__(self, config: StudyConfig) -> None:
+    def __init__(
+        self, config: StudyConfig, *, device: Device | None = None, reply_timeout_s: float = REPLY_TIMEOUT_S
+    ) -> None:
         self._config = config
+        self._reply_timeout_s = reply_timeout_s
         self._data = load_data(config)
-        self._device = open_device(config.device, board=config.board or None)
+        self._device = device or open_device(config.device, board=config.board or None)
         _must_know_energy(config, self._device.board)
         self._settings = BenchSettings(**config.measure.to_dict())
         self.space = config.make_space(input_shape=self._data.input_shape, classes=self._data.classes)
@@ -288,7 +294,9 @@ class HilEvaluator:
         known = work.store.measurement(image.digest, self._config.device, key)
         if known is not None:
             return from_dict(known), True
-        measurement = bench(image, self._device, settings, truth(image.program.graph))
+        measurement = bench(
+            image, self._device, settings, truth(image.program.graph), reply_timeout_s=self._reply_timeout_s
+        )
         work.store.add_measurement(image.digest, self._config.device, key, to_dict(measurement))
         return measurement, False
 
@@ -382,7 +390,8 @@ def _faults_told_apart() -> Iterator[None]:
         raise Unfit(f"{error.resource}_bytes", error.needed_bytes, limit, error.message) from error
     except HilError as error:
         if error.outcome is Outcome.TRANSIENT:
-            raise Transient(error.message) from error
+            lasting = isinstance(error, DeviceError) and error.when_it_lasts is Outcome.FATAL
+            raise Transient(error.message, fatal_if_it_lasts=lasting) from error
         if error.outcome is Outcome.FATAL:
             raise Fatal(error.message) from error
         raise  # a fact about this candidate without a figure: a failed trial, and the search goes on

@@ -14,7 +14,15 @@ from hil.bench import BenchSettings, bench, input_bytes
 from hil.board import Board, load_board
 from hil.codegen import generate
 from hil.devices.endpoint import Endpoint, EndpointTransport, Inference
-from hil.errors import DeviceError, DeviceTimeout, FlashFailed, PortBusy, WrongImage, WrongOutput
+from hil.errors import (
+    DeviceError,
+    DeviceTimeout,
+    FlashFailed,
+    PortBusy,
+    UnstableOutput,
+    WrongImage,
+    WrongOutput,
+)
 from hil.graph import read
 from hil.image import Image
 from hil.measurement import Provenance
@@ -309,8 +317,9 @@ def test_differences_do_not_wrap_around(image):
 
 
 def test_output_that_changes_from_run_to_run_is_told(image):
-    with pytest.raises(WrongOutput, match="same input"):
+    with pytest.raises(UnstableOutput, match="same input") as caught:
         run(image, output=lambda k, data: data if k != 2 else bytes(len(data)))
+    assert any("3 attempts" in note for note in caught.value.__notes__)
 
 
 def test_failed_flash_is_tried_again(image):

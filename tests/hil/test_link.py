@@ -320,6 +320,22 @@ class TestRun:
         assert talk.clock() < 5.0
         assert talk.board.firmware.runs == 1
 
+    def test_question_that_became_the_beginning_of_a_longer_frame_is_flushed_out(self) -> None:
+        longer = Trouble(flipped=((6, 5),))  # a payload of 33 bytes, it says
+        talk = Talk(there=[FINE] * 4 + [longer])
+        talk.link.write_input(DATA)
+        talk.link.run(timeout_s=120.0)
+        assert talk.clock() < 10.0
+        assert talk.link.read_output() == DATA[::-1]
+
+    def test_board_that_says_nothing_any_more_is_given_up_at_the_deadline_and_not_asked_again(self) -> None:
+        talk = Talk(there=[FINE] * 4 + [LOST] * 500)
+        talk.link.write_input(DATA)
+        with pytest.raises(DeviceTimeout, match="it hangs"):
+            talk.link.run(timeout_s=20.0)
+        assert talk.clock() == 20.0
+        assert talk.kinds().count(WriteInput) == 3
+
     def test_restart_before_it_is_mended(self) -> None:
         board = Pretend()
         board.restart_before = {4}
