@@ -39,12 +39,10 @@ const HIL_FLASH hil_model_info hil_model = {{
     .output_offset = {output_offset},
     .output_bytes = {output_bytes},
     .operator_count = {operators},
-#ifdef HIL_MLPERF
     .input_scale = {input_scale},
     .output_scale = {output_scale},
     .input_zero_point = {input_zero_point},
     .output_zero_point = {output_zero_point},
-#endif
 }};
 """
 

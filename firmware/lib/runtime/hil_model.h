@@ -19,11 +19,9 @@ typedef struct {
   uint32_t input_bytes;
   uint32_t output_offset;
   uint32_t output_bytes;
-  uint16_t operator_count; /* those without code (RESHAPE) included */
-#ifdef HIL_MLPERF
+  uint16_t operator_count;         /* those without code (RESHAPE) included */
   float input_scale, output_scale; /* real = scale * (int8 - zero point) */
   int8_t input_zero_point, output_zero_point;
-#endif
 } hil_model_info;
 
 extern const HIL_FLASH hil_model_info hil_model;

@@ -33,12 +33,10 @@ const hil_model_info hil_model = {
     .output_offset = TINY_OFFSET,
     .output_bytes = TINY_OUTPUT_BYTES,
     .operator_count = TINY_OPERATORS,
-#ifdef HIL_MLPERF
     .input_scale = 0.25f,
     .output_scale = 0.00390625f,
     .input_zero_point = 5,
     .output_zero_point = -128,
-#endif
 };
 
 const uint8_t hil_build_digest[HIL_BUILD_DIGEST_BYTES] = {'A', ' ', 'B', 'U', 'I', 'L', 'D', '.'};
