@@ -21,6 +21,7 @@ SP, PC = 13, 15
 FLAGS = 16  # stands for the condition flags among the registers that an instruction reads and writes
 _FLAGS_SET = frozenset({FLAGS})
 _UNCONDITIONAL = (cs.ARM_CC_INVALID, cs.ARM_CC_AL)
+_PICKS_APART = ("sxta", "uxta", "pkh")
 _DIRECT_BRANCHES = {"b", "bl", "cbz", "cbnz"}
 _LONG_ACCUMULATES = ("smlal", "smlsld", "umlal", "umaal")
 _DESCENDING = {"push", "stmdb", "vpush", "ldmdb"}
@@ -78,7 +79,7 @@ class Instruction:
         name: base mnemonic, without condition and width, e.g. "ldr".
         text: as a disassembler prints it, for messages.
         read, written: core registers that it reads and writes, FLAGS among them.
-        shifted: whether an operand of data processing passes the shifter first.
+        shifted: those of them that pass the shifter first, or are picked apart, in data processing.
         added: of a multiply-accumulate, the registers of the sum.
         target: of a branch to a fixed address.
         writes_back: whether the base register of its access is set to another address.
@@ -99,7 +100,7 @@ class Instruction:
     core_float_moves: bool
     access: Access | None
     read: frozenset[int] = frozenset()
-    shifted: bool = False
+    shifted: frozenset[int] = frozenset()
     added: frozenset[int] = frozenset()
     target: int | None = None
     writes_back: bool = False
@@ -185,7 +186,7 @@ def _decode_one(insn: capstone.CsInsn) -> Instruction:
         core_float_moves=crosses,
         access=_access(insn, name, len(listed), doubles),
         read=_read(insn, name, [*read, *shifted]),
-        shifted=bool(shifted),
+        shifted=_numbers(shifted or (operands[2:3] if name.startswith(_PICKS_APART) else ())),
         added=_numbers(operands[:2] if name.startswith(_LONG_ACCUMULATES) else operands[3:4]),
         target=next((o.imm for o in insn.operands if o.type == cs.ARM_OP_IMM), None)
         if name in _DIRECT_BRANCHES

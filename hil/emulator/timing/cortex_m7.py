@@ -115,7 +115,7 @@ def _needed_after(register: int, instruction: Instruction) -> int:
         return 1
     if name in kinds.ACCUMULATE and register in instruction.added:
         return 1
-    if name in _EARLY or instruction.shifted:
+    if name in _EARLY or register in instruction.shifted:
         return -1
     return 0
 
