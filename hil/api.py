@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from hil.codegen import Target
     from hil.device import Device
     from hil.measurement import Measurement
+    from hil.meters.metering import Metering
+    from hil.meters.types import EnergyMeter
     from hil.stripes import StripePlan
 
 Model: TypeAlias = "str | os.PathLike[str] | bytes | Graph | Any"
@@ -41,6 +43,8 @@ def measure(
     per_layer: bool = False,
     optimize: Sequence[str] = (),
     arena_limit: int | str | None = None,
+    meter: str | EnergyMeter | None = None,
+    subtract_idle: bool = False,
     settings: BenchSettings | None = None,
 ) -> Measurement:
     """Measure a model on a device.
@@ -63,6 +67,9 @@ def measure(
             operators run in stripes, as few as it takes (hil.stripes).  The origin's settings say so
             (`hil.patches.Patches.from_settings`).  Where it is smaller, the rest may serve as scratch of
             faster kernels (hil.codegen.choose).
+        meter: what measures energy (hil.meters.choose), e.g. "ppk2:/dev/ttyACM1", "ina226", "joulescope" or
+            "estimate"; or an EnergyMeter, which stays open.  None: the profile's estimate.
+        subtract_idle: leave out what the board takes when it does nothing; with a meter.
         settings: of the bench; `per_layer` given here counts as well.
 
     Returns:
@@ -78,18 +85,23 @@ def measure(
     from hil.interpreter import truth
 
     _check_optimize(optimize)
+    if subtract_idle and meter is None:
+        raise InputError("subtract_idle without a meter", remedy="name one, e.g. meter='estimate'")
     settings = settings or BenchSettings()
     if per_layer:
         settings = replace(settings, per_layer=True)
-    opened = open_device(device, board=board) if isinstance(device, str) else device
+    metering = _metering(meter, subtract_idle)
+    opened = _open(device, board, metering) if isinstance(device, str) else device
     try:
         stages_s: dict[str, float] = {}
         graph, random_ranges = _read(model, representative, stages_s)
         graph, facts = _optimize(graph, optimize, stages_s, random_ranges=random_ranges)
         program = _compile(graph, opened.board, arena_limit, stages_s)
         image = opened.build(program)
-        measurement = bench(image, opened, settings, truth(graph))
+        measurement = bench(image, opened, settings, truth(graph), metering=metering)
     finally:
+        if metering is not None and metering.meter is not meter:
+            metering.meter.close()
         if opened is not device:
             opened.close()
     origin = measurement.origin
@@ -97,6 +109,27 @@ def measure(
         facts["random_ranges"] = 1.0
     origin = replace(origin, settings={**origin.settings, **facts})
     return replace(measurement, stages_s={**stages_s, **measurement.stages_s}, origin=origin)
+
+
+def _metering(meter: str | EnergyMeter | None, subtract_idle: bool) -> Metering | None:
+    if meter is None:
+        return None
+    if isinstance(meter, str):
+        from hil.meters.choose import open_meter
+
+        meter = open_meter(meter)
+    from hil.meters.metering import Metering
+
+    return Metering(meter, subtract_idle)
+
+
+def _open(device: str, board: str | Board | None, metering: Metering | None) -> Device:
+    opened = open_device(device, board=board)
+    if metering is None or not metering.meter.needs_sensor_driver:
+        return opened
+    from hil.meters.choose import with_sensor_driver
+
+    return open_device(device, board=with_sensor_driver(opened.board))
 
 
 def compile_model(

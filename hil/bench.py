@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,9 +27,12 @@ from hil.interpreter import Reference
 from hil.layers import layer_measurements
 from hil.link import Link
 from hil.macs import model_macs
-from hil.measurement import Measurement, Origin, OutputCheck, Provenance
+from hil.measurement import Energy, Measurement, Origin, OutputCheck, Provenance
 from hil.program import Program
 from hil.protocol import Info
+
+if TYPE_CHECKING:
+    from hil.meters.metering import Metering
 
 EMULATED_UNIT = b"EMULATED"
 """The unit id that an emulated board gives in INFO."""
@@ -92,6 +96,7 @@ class _Run:
     output: bytes
     layer_cycles: tuple[int, ...]
     instructions: int | None
+    energy: Energy | None
     stages_s: dict[str, float]
 
 
@@ -107,11 +112,13 @@ def bench(
     settings: BenchSettings,
     reference: Reference,
     *,
+    metering: Metering | None = None,
     reply_timeout_s: float = REPLY_TIMEOUT_S,
 ) -> Measurement:
     """Flash `image` and measure it.
 
     Args:
+        metering: what measures energy; None: the profile's estimate.
         reply_timeout_s: silence after which a question is asked again; no figure depends on it.
 
     The transport that this opens is closed again, whatever happens; the device stays open for the next image.
@@ -124,7 +131,7 @@ def bench(
     attempt = 0
     while True:
         try:
-            run = _session(image, device, settings, reply_timeout_s)
+            run = _session(image, device, settings, metering, reply_timeout_s)
             break
         except DeviceError as error:
             if error.outcome is not Outcome.TRANSIENT or attempt >= settings.retries:
@@ -146,8 +153,12 @@ def _timed(stages_s: dict[str, float], stage: str) -> Iterator[None]:
         stages_s[stage] = time.perf_counter() - start
 
 
-def _session(image: Image, device: Device, settings: BenchSettings, reply_timeout_s: float) -> _Run:
+def _session(
+    image: Image, device: Device, settings: BenchSettings, metering: Metering | None, reply_timeout_s: float
+) -> _Run:
     stages_s = {"build": image.build_s}
+    if metering is not None:
+        metering.open(device)  # the meter may be what feeds the board
     with _timed(stages_s, "flash"):
         device.flash(image, timeout_s=settings.flash_timeout_s)
     with ExitStack() as stack:
@@ -158,7 +169,7 @@ def _session(image: Image, device: Device, settings: BenchSettings, reply_timeou
             info = link.hello()
         _check_identity(info, image, device)
         timeout_s = longest_run_s(image.program, info.clock_hz, reply_timeout_s)
-        return _runs(link, info, device, settings, timeout_s, stages_s)
+        return _runs(link, info, device, settings, metering, timeout_s, stages_s)
 
 
 def longest_run_s(program: Program, clock_hz: int, reply_timeout_s: float) -> float:
@@ -209,6 +220,7 @@ def _runs(
     with _timed(stages_s, "run"):
         warmup = [infer() for _ in range(settings.warmup_runs)]
         counted = _repeat(infer, settings)
+    metering: Metering | None,
     instructions = device.instructions()
     profiled = []
     layer_cycles: tuple[int, ...] = ()
@@ -230,6 +242,13 @@ def _runs(
 
 def _repeat(infer: Callable[[], _Inference], settings: BenchSettings) -> list[_Inference]:
     """Repeat until the spread is small, or the bound of runs or time is met."""
+    energy = None
+    if metering is not None:
+        cycles = statistics.median_low([one.cycles for one in counted])
+        with _timed(stages_s, "energy"):
+            energy = metering.measure(link, info, device, _provenance(device, info), cycles, data)
+        if energy.input_restored:  # then what was metered has to have computed the same
+            every.append(_Inference(0, 0, link.read_output(info.output_bytes)))
     start = time.perf_counter()
     done: list[_Inference] = []
     while len(done) < settings.max_runs:
@@ -237,6 +256,7 @@ def _repeat(infer: Callable[[], _Inference], settings: BenchSettings) -> list[_I
         if len(done) < settings.min_runs:
             continue
         cycles = [one.cycles for one in done]
+        energy=energy,
         if max(cycles) - min(cycles) <= settings.spread * statistics.median(cycles):
             break
         if time.perf_counter() - start > settings.max_run_s:
@@ -288,7 +308,7 @@ def _measurement(
     cycles = statistics.median_low(run.cycles)
     us_per_cycle = 1e6 / run.info.clock_hz
     latency_us = cycles * us_per_cycle
-    power = device.board.power
+    energy_uj, energy_provenance = _energy_figure(run.energy, device, latency_us)
     return Measurement(
         latency_us=latency_us,
         latency_min_us=min(run.cycles) * us_per_cycle,
@@ -303,9 +323,9 @@ def _measurement(
         stack_bytes=run.stack_bytes,
         code_bytes=image.code_bytes,
         weight_bytes=image.weight_bytes,
-        # W x us = uJ
-        energy_uj=None if power is None else power.voltage_v * power.active_current_a * latency_us,
-        energy_provenance=None if power is None else Provenance.ESTIMATED,
+        energy_uj=energy_uj,
+        energy_provenance=energy_provenance,
+        energy=run.energy,
         check=check,
         layers=layer_measurements(image.program, run.layer_cycles, us_per_cycle),
         stages_s=run.stages_s,
@@ -314,18 +334,33 @@ def _measurement(
 
 
 def _origin(image: Image, device: Device, settings: BenchSettings, info: Info) -> Origin:
-    provenance = device.provenance
-    if info.unit_id == EMULATED_UNIT and provenance is Provenance.HARDWARE:
-        # An emulated board behind a serial port answers as such: its figures are not those of hardware.
-        provenance = Provenance.EMULATED
     return Origin(
-        provenance=provenance,
+        provenance=_provenance(device, info),
         device=device.name,
         board_id=device.board.id,
         clock_hz=info.clock_hz,
         runtime=image.program.runtime,
         firmware_version=info.firmware_version,
         instruction_cache=info.instruction_cache,
+def _energy_figure(
+    metered: Energy | None, device: Device, latency_us: float
+) -> tuple[float | None, Provenance | None]:
+    """What the meter said, else the profile's estimate."""
+    if metered is not None:
+        return metered.energy_uj, metered.provenance
+    power = device.board.power
+    if power is None:
+        return None, None
+    return power.voltage_v * power.active_current_a * latency_us, Provenance.ESTIMATED  # W x us = uJ
+
+
+def _provenance(device: Device, info: Info) -> Provenance:
+    """Of the figures: an emulated board behind a serial port answers as such, and is no hardware."""
+    if info.unit_id == EMULATED_UNIT and device.provenance is Provenance.HARDWARE:
+        return Provenance.EMULATED
+    return device.provenance
+
+
         model_digest=image.program.digest,
         image_digest=image.digest,
         profile_digest=device.board.digest,

@@ -93,6 +93,40 @@ class LayerMeasurement:
 
 
 @dataclass(frozen=True)
+class Energy:
+    """What a meter said about one inference (docs/energy.md).
+
+    Attributes:
+        meter: its name, e.g. "ppk2"; "estimate" where nothing was metered.
+        provenance: HARDWARE where a meter measured a board, EMULATED where either is emulated.
+        energy_uj: of one inference, mean over the window.
+        uncertainty_uj: half width that covers about 95 %, of what the meter's maker vouches for, of edges
+            and of lost samples; None where it is not known.
+        voltage_v, current_a: means over the window; idle current subtracted where `idle_subtracted`.
+        window_s: how long the inferences took together.
+        inferences: in the window.
+        samples: of the current, in the window; 0 where nothing was sampled.
+        lost_samples: of these.
+        idle_current_a: of the board while it waits; None where it was not measured.
+        input_restored: whether each inference ran on the same input.
+    """
+
+    meter: str
+    provenance: Provenance
+    energy_uj: float
+    uncertainty_uj: float | None
+    voltage_v: float
+    current_a: float
+    window_s: float
+    inferences: int
+    samples: int
+    lost_samples: int = 0
+    idle_current_a: float | None = None
+    idle_subtracted: bool = False
+    input_restored: bool = True
+
+
+@dataclass(frozen=True)
 class Measurement:
     """What one device said about one image.
 
@@ -106,6 +140,7 @@ class Measurement:
         code_bytes, weight_bytes: flash without and of the model's constants.
         energy_uj: per inference; None where neither meter nor profile gives it.
         energy_provenance: how `energy_uj` came about.
+        energy: how it was metered; None where no meter was named and it is the profile's estimate.
         macs: multiply-accumulates of the model, padding included.
         general_macs: of these, on the general path: served by a slower kernel than the core's best for that
             kind of operator, because the better one's precondition (on shape or weight values) did not hold.
@@ -132,6 +167,7 @@ class Measurement:
     stages_s: Mapping[str, float]
     origin: Origin
     general_macs: int = 0
+    energy: Energy | None = None
 
     @property
     def general_share(self) -> float:

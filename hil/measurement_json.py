@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from hil.measurement import LayerMeasurement, Measurement, Origin, OutputCheck, Provenance
+from hil.measurement import Energy, LayerMeasurement, Measurement, Origin, OutputCheck, Provenance
 
 
 def to_dict(measurement: Measurement) -> dict[str, Any]:
@@ -43,20 +43,26 @@ def from_dict(data: Mapping[str, Any]) -> Measurement:
     Raises:
         KeyError, TypeError, ValueError: `data` is not of that form.
     """
-    # A study begun by an earlier version has measurements without `general_macs`.
+    # A study begun by an earlier version has measurements without `general_macs` and `energy`.
     values = {field.name: data[field.name] for field in dataclasses.fields(Measurement) if field.name in data}
     energy = values["energy_provenance"]
+    metered = values.get("energy")
     origin = dict(values["origin"])
     return Measurement(
         **{
             **values,
             "energy_provenance": None if energy is None else Provenance(energy),
+            "energy": None if metered is None else _energy(metered),
             "check": OutputCheck(**values["check"]),
             "layers": tuple(_layer(layer) for layer in values["layers"]),
             "stages_s": dict(values["stages_s"]),
             "origin": Origin(**{**origin, "provenance": Provenance(origin["provenance"])}),
         }
     )
+
+
+def _energy(data: Mapping[str, Any]) -> Energy:
+    return Energy(**{**data, "provenance": Provenance(data["provenance"])})
 
 
 def _layer(data: Mapping[str, Any]) -> LayerMeasurement:

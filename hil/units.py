@@ -34,6 +34,11 @@ def energy(energy_uj: float) -> str:
     return _scaled(energy_uj, ((1e6, "J"), (1e3, "mJ"), (1.0, "uJ")))
 
 
+def current(current_a: float) -> str:
+    """0.0033 -> "3.30 mA"."""
+    return _scaled(current_a, ((1.0, "A"), (1e-3, "mA"), (1e-6, "uA"), (1e-9, "nA")))
+
+
 def size(size_bytes: float) -> str:
     """23456 -> "22.9 KiB"; below 1 KiB in bytes."""
     if abs(size_bytes) < 1024:

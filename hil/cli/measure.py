@@ -50,6 +50,18 @@ def measure(
             help="E.g. 24k: run the first operators in stripes where the arena would be larger.",
         ),
     ] = None,
+    meter: Annotated[
+        str | None,
+        typer.Option(
+            "--meter",
+            metavar="METER",
+            help="Measure energy: ppk2[:PORT], joulescope[:SERIAL], ina226, ina219, emulated, or estimate "
+            "(the profile's figures, the default).  docs/energy.md tells the wires.",
+        ),
+    ] = None,
+    subtract_idle: Annotated[
+        bool, typer.Option("--subtract-idle", help="With --meter: leave out the board's idle current.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole measurement as JSON.")] = False,
 ) -> None:
     """Measure latency, RAM, flash and energy of a model.
@@ -59,6 +71,7 @@ def measure(
     [dim]$[/dim] hilnas measure model.tflite --board nrf52840_dk
     [dim]$[/dim] hilnas measure model.keras --device emulated:nrf52840_dk --per-layer
     [dim]$[/dim] hilnas measure model.tflite --board nrf52840_dk --arena-limit 24k
+    [dim]$[/dim] hilnas measure model.tflite --board nrf52840_dk --meter ppk2:/dev/ttyACM1 --subtract-idle
     [dim]$[/dim] hilnas measure model.tflite --device serial:/dev/ttyACM0 --board nrf52840_dk --json
     """
     from hil.api import measure as measure_model
@@ -79,6 +92,8 @@ def measure(
             per_layer=per_layer,
             optimize=optimize,
             arena_limit=arena_limit,
+            meter=meter,
+            subtract_idle=subtract_idle,
         )
     if as_json:
         typer.echo(json.dumps(to_dict(measurement), indent=2))

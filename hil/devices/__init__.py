@@ -103,4 +103,4 @@ def _named_board(name: str, argument: str, given: Board | None) -> Board:
             f"device '{name}' names board {named.id}, but '{given.id}' was named too",
             remedy="name the board once",
         )
-    return named
+    return given or named

@@ -130,6 +130,10 @@ class EmulatedDevice:
         """Instructions that the operators of the last RUN executed; None before the first."""
         return None if self._machine is None else self._machine.inference_instructions
 
+    def trigger_edges(self) -> list[tuple[int, bool]]:
+        """Changes of the trigger pin since the last call: (cycles since the start, level)."""
+        return [] if self._machine is None else self._machine.trigger_edges()
+
     def close(self) -> None:
         """Forget the machine.  Closing twice is harmless."""
         self._machine = None
