@@ -15,18 +15,28 @@ def _pyocd(elf, debug, _folder):
 
 
 def _openocd(elf, debug, _folder):
+    interface = debug.get("openocd_interface", "jlink.cfg")
+    # ST's probe brings its own transport.
+    transport = [] if interface == "stlink.cfg" else ["-c", "transport select swd"]
     steps = f"program {{{elf}}} verify reset exit"
     return [
         "openocd",
         "-f",
-        "interface/jlink.cfg",
-        "-c",
-        "transport select swd",
+        f"interface/{interface}",
+        *transport,
         "-f",
         f"target/{debug['openocd_target']}",
         "-c",
         steps,
     ]
+
+
+def _stm32_programmer(elf, _debug, _folder):
+    return ["STM32_Programmer_CLI", "-c", "port=SWD", "-w", elf, "-v", "-rst"]
+
+
+def _st_flash(elf, _debug, folder):
+    return ["st-flash", "--reset", "--format", "ihex", "write", _hex(elf, folder)]
 
 
 def _nrfjprog(elf, _debug, folder):
@@ -58,6 +68,16 @@ def _jlink(elf, debug, folder):
 
 # In the order of preference.
 PROBE_TOOLS = {"pyocd": _pyocd, "nrfjprog": _nrfjprog, "openocd": _openocd, "JLinkExe": _jlink}
+ST_LINK_TOOLS = {
+    "STM32_Programmer_CLI": _stm32_programmer,
+    "pyocd": _pyocd,
+    "openocd": _openocd,
+    "st-flash": _st_flash,
+}
+
+
+def _tools(board):
+    return ST_LINK_TOOLS if board.get("vendor") == "ST" else PROBE_TOOLS
 
 
 def _hex(elf, folder):
@@ -66,26 +86,26 @@ def _hex(elf, folder):
     return target
 
 
-def _command(elf, port, debug, folder):
+def _command(elf, port, board, folder):
     own = os.environ.get(ENVIRONMENT_VARIABLE)
     if own:
         return [*shlex.split(own), elf, port]
-    for program, arguments in PROBE_TOOLS.items():
+    for program, arguments in _tools(board).items():
         if shutil.which(program):
-            return arguments(elf, debug, folder)
+            return arguments(elf, board.get("debug"), folder)
     return None
 
 
 def upload_action(target, source, env):
     """SCons action; returns the exit status of the uploader."""
     elf = str(source[0])
-    debug = env.BoardConfig().get("debug")
+    board = env.BoardConfig()
     with tempfile.TemporaryDirectory() as folder:
-        command = _command(elf, env.subst("$UPLOAD_PORT"), debug, folder)
+        command = _command(elf, env.subst("$UPLOAD_PORT"), board, folder)
         if command is None:
             sys.stderr.write(
-                "no flashing tool found: install one of them, e.g. `pip install pyocd`, "
-                f"or nrfjprog, OpenOCD, or SEGGER J-Link; or name a command in {ENVIRONMENT_VARIABLE}, "
+                f"no flashing tool found: install one of {', '.join(_tools(board))}, "
+                f"e.g. `pip install pyocd`; or name a command in {ENVIRONMENT_VARIABLE}, "
                 "which is run with the ELF file and the port as its last two arguments\n"
             )
             return 1
