@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hil.device import Device
-from hil.errors import DeviceError, Outcome, UnstableOutput, WrongImage, WrongOutput
+from hil.errors import DeviceError, Outcome, UnstableOutput, VersionMismatch, WrongImage, WrongOutput
 from hil.image import Image
 from hil.interpreter import Reference
 from hil.layers import layer_measurements
@@ -166,7 +166,7 @@ def _session(
             transport = device.connect()
             stack.callback(transport.close)
             link = Link(transport, device.name, reply_timeout_s=reply_timeout_s)
-            info = link.hello()
+            info = _hello(link, image, device)
         _check_identity(info, image, device)
         timeout_s = longest_run_s(image.program, info.clock_hz, reply_timeout_s)
         return _runs(link, info, device, settings, metering, timeout_s, stages_s)
@@ -178,6 +178,19 @@ def longest_run_s(program: Program, clock_hz: int, reply_timeout_s: float) -> fl
     Far beyond what any core takes, so that only a board that hangs meets it; MACs are what takes long.
     """
     return SILENT_REPLIES * reply_timeout_s + MOST_CYCLES_PER_MAC * model_macs(program.graph) / clock_hz
+
+
+def _hello(link: Link, image: Image, device: Device) -> Info:
+    """Who answers.  Whatever it is, it was flashed as `image` a moment ago."""
+    try:
+        return link.hello()
+    except VersionMismatch as error:
+        raise WrongImage(
+            f"firmware of another protocol version answers, flashed was model {image.program.digest[:12]}: the "
+            "upload was reported as done, but the old image is still there",
+            device=device.name,
+            remedy="reset the board; if it stays, check that the upload goes to the board behind this port",
+        ) from error
 
 
 def _check_identity(info: Info, image: Image, device: Device) -> None:
@@ -207,6 +220,7 @@ def _runs(
     info: Info,
     device: Device,
     settings: BenchSettings,
+    metering: Metering | None,
     timeout_s: float,
     stages_s: dict[str, float],
 ) -> _Run:
@@ -220,7 +234,6 @@ def _runs(
     with _timed(stages_s, "run"):
         warmup = [infer() for _ in range(settings.warmup_runs)]
         counted = _repeat(infer, settings)
-    metering: Metering | None,
     instructions = device.instructions()
     profiled = []
     layer_cycles: tuple[int, ...] = ()
@@ -229,19 +242,6 @@ def _runs(
             profiled.append(infer(profile=True))
             layer_cycles = tuple(link.read_profile(info.operator_count))
     every = [*warmup, *counted, *profiled]
-    return _Run(
-        info=info,
-        cycles=tuple(one.cycles for one in counted),
-        stack_bytes=max(one.stack_used for one in every),
-        output=_the_output(every, device),
-        layer_cycles=layer_cycles,
-        instructions=instructions,
-        stages_s=stages_s,
-    )
-
-
-def _repeat(infer: Callable[[], _Inference], settings: BenchSettings) -> list[_Inference]:
-    """Repeat until the spread is small, or the bound of runs or time is met."""
     energy = None
     if metering is not None:
         cycles = statistics.median_low([one.cycles for one in counted])
@@ -249,6 +249,20 @@ def _repeat(infer: Callable[[], _Inference], settings: BenchSettings) -> list[_I
             energy = metering.measure(link, info, device, _provenance(device, info), cycles, data)
         if energy.input_restored:  # then what was metered has to have computed the same
             every.append(_Inference(0, 0, link.read_output(info.output_bytes)))
+    return _Run(
+        info=info,
+        cycles=tuple(one.cycles for one in counted),
+        stack_bytes=max(one.stack_used for one in every),
+        output=_the_output(every, device),
+        layer_cycles=layer_cycles,
+        instructions=instructions,
+        energy=energy,
+        stages_s=stages_s,
+    )
+
+
+def _repeat(infer: Callable[[], _Inference], settings: BenchSettings) -> list[_Inference]:
+    """Repeat until the spread is small, or the bound of runs or time is met."""
     start = time.perf_counter()
     done: list[_Inference] = []
     while len(done) < settings.max_runs:
@@ -256,7 +270,6 @@ def _repeat(infer: Callable[[], _Inference], settings: BenchSettings) -> list[_I
         if len(done) < settings.min_runs:
             continue
         cycles = [one.cycles for one in done]
-        energy=energy,
         if max(cycles) - min(cycles) <= settings.spread * statistics.median(cycles):
             break
         if time.perf_counter() - start > settings.max_run_s:
@@ -333,15 +346,6 @@ def _measurement(
     )
 
 
-def _origin(image: Image, device: Device, settings: BenchSettings, info: Info) -> Origin:
-    return Origin(
-        provenance=_provenance(device, info),
-        device=device.name,
-        board_id=device.board.id,
-        clock_hz=info.clock_hz,
-        runtime=image.program.runtime,
-        firmware_version=info.firmware_version,
-        instruction_cache=info.instruction_cache,
 def _energy_figure(
     metered: Energy | None, device: Device, latency_us: float
 ) -> tuple[float | None, Provenance | None]:
@@ -361,6 +365,15 @@ def _provenance(device: Device, info: Info) -> Provenance:
     return device.provenance
 
 
+def _origin(image: Image, device: Device, settings: BenchSettings, info: Info) -> Origin:
+    return Origin(
+        provenance=_provenance(device, info),
+        device=device.name,
+        board_id=device.board.id,
+        clock_hz=info.clock_hz,
+        runtime=image.program.runtime,
+        firmware_version=info.firmware_version,
+        instruction_cache=info.instruction_cache,
         model_digest=image.program.digest,
         image_digest=image.digest,
         profile_digest=device.board.digest,

@@ -50,14 +50,17 @@ def cache_dir(*parts: str) -> Path:
     return folder
 
 
-def state_dir() -> Path:
+def state_dir(folder: Path | None = None) -> Path:
     """The user's folder for what cannot be made again (a cache can).  HILNAS_STATE moves it.
+
+    Args:
+        folder: instead of the user's.
 
     Raises:
         HostError: the folder cannot be made.
     """
     root = os.environ.get(STATE_VARIABLE)
-    folder = Path(root).expanduser() if root else user_state_path("hilnas")
+    folder = folder or (Path(root).expanduser() if root else user_state_path("hilnas"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -16,7 +16,7 @@ from hil.devices.serial_port import touch
 from hil.errors import FlashFailed
 
 _POLL_S = 0.05
-_SETTLE_S = 0.2  # a port appears before it can be opened
+_SETTLE_S = 0.1  # a port appears before it can be opened
 
 TOUCHED = {"upload.use_1200bps_touch": "", "upload.wait_for_upload_port": ""}
 """Options of PlatformIO's board files, switched off: the touch is done here, where the board is followed."""

@@ -33,9 +33,11 @@ def must_be_flashable(address: str, device: str, upload_command: str | None = No
     Raises:
         BadDevice: it is a URL, which the uploaders of PlatformIO cannot use.
     """
+    if not is_url(address):
+        return
     from hil.firmware.upload import COMMAND_VARIABLE
 
-    if is_url(address) and not (upload_command or os.environ.get(COMMAND_VARIABLE)):
+    if not (upload_command or os.environ.get(COMMAND_VARIABLE)):
         raise BadDevice(
             f"{device}: a board behind a URL cannot be flashed by `pio run -t upload`, "
             f"which needs a port of this computer, and {COMMAND_VARIABLE} names no other way",
@@ -113,7 +115,7 @@ class SerialDevice:
         port = self._line.find(return_wait_s=self.return_wait_s)
         info = self._asked(port)
         counter = self._counter_for(port, info)
-        unit = wear.unit_of(port, self.board, info, counter)
+        unit = wear.settle_unit(port, self.board, info, counter)
         if _runs(info, image) and not counter.was_cut_short(unit):
             self._has_answered = True
             return

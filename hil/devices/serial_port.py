@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import termios
 import time
 from typing import Any
 
@@ -12,7 +13,10 @@ from hil.errors import DeviceError, PortBusy, PortLost, PortMissing
 
 _WRITE_TIMEOUT_S = 10.0
 _POLL_S = 0.1
+_READ_SLICE_S = 0.05  # rfc2217:// tells the server every change of the time-out, so it stays the same
 _TOUCH_BAUD = 1200
+# What pyserial raises where a port is missing, or goes away at that very moment.
+_FAULTS = (OSError, ValueError, termios.error)
 
 
 class SerialTransport:
@@ -30,7 +34,7 @@ class SerialTransport:
         """
         try:
             self._port.write(data)
-        except (OSError, ValueError) as error:
+        except _FAULTS as error:
             raise self._lost(error) from error
 
     def read(self, timeout_s: float) -> bytes:
@@ -39,12 +43,16 @@ class SerialTransport:
         Raises:
             PortLost: the port went away.
         """
+        deadline = time.monotonic() + timeout_s
         try:
-            self._port.timeout = timeout_s
-            first: bytes = self._port.read(1)
-            waiting = self._port.in_waiting if first else 0
-            return first + (self._port.read(waiting) if waiting else b"")
-        except (OSError, ValueError, TypeError) as error:
+            while True:
+                first: bytes = self._port.read(1)
+                if first:
+                    waiting = self._port.in_waiting
+                    return first + (self._port.read(waiting) if waiting else b"")
+                if time.monotonic() >= deadline:
+                    return b""
+        except (*_FAULTS, TypeError) as error:
             # pyserial raises TypeError where another thread has closed the port.
             raise self._lost(error) from error
 
@@ -73,15 +81,13 @@ def open_port(port: str, *, baud: int, device: str, wait_s: float = 0.0) -> Seri
     import serial
 
     deadline = time.monotonic() + wait_s
-    # URLs (socket://, loop://) know no exclusive use.
-    exclusive = {} if is_url(port) else {"exclusive": True}
+    # URLs know no exclusive use, and rfc2217:// no time-out of writing.
+    only_here = {} if is_url(port) else {"exclusive": True, "write_timeout": _WRITE_TIMEOUT_S}
     while True:
         try:
-            opened = serial.serial_for_url(
-                port, baudrate=baud, timeout=0, write_timeout=_WRITE_TIMEOUT_S, **exclusive
-            )
+            opened = serial.serial_for_url(port, baudrate=baud, timeout=_READ_SLICE_S, **only_here)
             return SerialTransport(opened, device)
-        except (OSError, ValueError) as error:
+        except _FAULTS as error:
             fault = _why(error, port, device)
             if not isinstance(fault, PortMissing) or time.monotonic() >= deadline:
                 raise fault from error
@@ -95,7 +101,7 @@ def touch(port: str) -> None:
     """
     import serial
 
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(*_FAULTS):
         opened = serial.Serial(port, baudrate=_TOUCH_BAUD)
         try:
             opened.dtr = False

@@ -101,14 +101,19 @@ def unit_of(port: Port, board: Board, info: Info | None, counter: WearCounter) -
     """
     if port.serial_number:
         return f"{board.id} usb {port.serial_number}"
-    place = place_of(port)
     if info is not None and info.unit_id not in _NOT_A_UNIT:
-        unit = f"{board.id} unit {info.unit_id.hex()}"
-        # Flashed before it could tell who it is.
-        counter.merge(_at(board, place), unit)
-        return unit
-    known = counter.unit_at(place)
-    return known if known is not None and known.startswith(f"{board.id} ") else _at(board, place)
+        return f"{board.id} unit {info.unit_id.hex()}"
+    known = counter.unit_at(place_of(port))
+    return known if known is not None and known.startswith(f"{board.id} ") else _at(board, place_of(port))
+
+
+def settle_unit(port: Port, board: Board, info: Info | None, counter: WearCounter) -> str:
+    """As `unit_of`; what was counted for the place, while nobody knew who was there, goes to the unit."""
+    unit = unit_of(port, board, info, counter)
+    by_place = _at(board, place_of(port))
+    if unit != by_place and info is not None:
+        counter.merge(by_place, unit)
+    return unit
 
 
 def place_of(port: Port) -> str:

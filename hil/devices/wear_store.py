@@ -109,7 +109,7 @@ class WearStore:
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         """A connection for one call: calls are rare, and come from any thread."""
-        path = (self._folder or state_dir()) / FILE
+        path = state_dir(self._folder) / FILE
         try:
             with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)) as connection:
                 connection.execute("PRAGMA synchronous = FULL")
