@@ -30,7 +30,6 @@ from hil.program import Program
 Array = np.ndarray[Any, Any]
 
 _MODEL = Path("src/model.c")
-_DEVICE = "emulated:nrf52840_dk"
 _BUILD_TIMEOUT_S = 600.0
 
 
@@ -41,9 +40,10 @@ class ArmBuildError(AssertionError):
 class ArmRunner:
     """Owns one firmware project, in `folder`, and builds one model after the other in it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, board_id: str = "nrf52840_dk") -> None:
         self._folder = folder
-        self._board: Board = load_board("nrf52840_dk")
+        self._board: Board = load_board(board_id)
+        self._device = f"emulated:{board_id}"
         self._compile: list[str] = []
         self._link: list[str] = []
 
@@ -102,9 +102,9 @@ class ArmRunner:
         return [self._folder / p for p in paths if p.name == "model.o" or p.parent.name == "kernels"]
 
     def _started(self, program: Program) -> tuple[Emulator, Link]:
-        machine = open_machine(self._board, _DEVICE)
+        machine = open_machine(self._board, self._device)
         machine.load(self.build(program))
-        link = Link(EmulatedTransport(machine, _DEVICE), _DEVICE)
+        link = Link(EmulatedTransport(machine, self._device), self._device)
         assert link.hello().model_digest == program.digest
         return machine, link
 
