@@ -131,11 +131,11 @@ class _Pipeline:
 
     def issue(self, instruction: Instruction) -> None:
         how = _issue(instruction)
-        predicted = instruction.name in kinds.BRANCHES
+        waits_for_nothing = instruction.name in kinds.BRANCHES or instruction.name == "it"
         earliest = max(
             (
                 self._ready[register] - _needed_after(register, instruction)
-                for register in (() if predicted else instruction.read)
+                for register in (() if waits_for_nothing else instruction.read)
                 if register in self._ready
             ),
             default=0,
