@@ -21,8 +21,11 @@ class Segment:
     data: bytes
 
 
-def load_segments(path: Path) -> tuple[Segment, ...]:
-    """All bytes of a 32-bit little-endian ARM executable, at the addresses that they are loaded to.
+def load_segments(path: Path, machine: str = "EM_ARM") -> tuple[Segment, ...]:
+    """All bytes of a 32-bit little-endian executable, at the addresses that they are loaded to.
+
+    Args:
+        machine: the processor that it has to be for, as ELF names it.
 
     Raises:
         BadElf: missing, unreadable, or not such a file.
@@ -30,8 +33,8 @@ def load_segments(path: Path) -> tuple[Segment, ...]:
     try:
         with path.open("rb") as file:
             elf = ELFFile(file)
-            if elf["e_machine"] != "EM_ARM" or elf["e_type"] != "ET_EXEC" or not elf.little_endian:
-                raise BadElf(f"{path}: not a linked little-endian ARM executable")
+            if elf["e_machine"] != machine or elf["e_type"] != "ET_EXEC" or not elf.little_endian:
+                raise BadElf(f"{path}: not a linked little-endian {machine.removeprefix('EM_')} executable")
             return tuple(
                 Segment(segment["p_paddr"], segment.data())
                 for segment in elf.iter_segments()

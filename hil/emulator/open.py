@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hil.board import Board, list_boards, load_board
+from hil.emulator.avr.chips import AVR_CHIPS
 from hil.emulator.chips import CHIPS
 from hil.emulator.types import Emulator
 from hil.errors import BadDevice
@@ -13,8 +14,13 @@ def open_machine(board: Board, device: str) -> Emulator:
 
     Raises:
         BadDevice: the board cannot be emulated.
+        ToolMissing: simavr is needed and is not here.
     """
     require_emulated(board)
+    if board.core.architecture == "avr":
+        from hil.emulator.avr.machine import AvrMachine
+
+        return AvrMachine(board, device=device)
     from hil.emulator.machine import Machine
 
     return Machine(board, device=device)
@@ -46,6 +52,8 @@ def require_emulated(board: Board) -> None:
 
 def why_not(board: Board) -> str | None:
     """Why `board` cannot be emulated; None where it can."""
+    if board.core.architecture == "avr":
+        return None if board.chip in AVR_CHIPS else f"its chip '{board.chip}' is not modelled"
     chip = CHIPS.get(board.chip)
     if chip is None:
         return f"its chip '{board.chip}' is not modelled"

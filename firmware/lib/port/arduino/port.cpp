@@ -10,7 +10,6 @@
  *
  * On AVR the millisecond interrupt of Timer0 is off, and hil_port_write returns when the line is idle again:
  * during an inference no interrupt comes but that of Timer1, once in 65,536 cycles, unless the host sends.
- * Timer1's is part of the cycles that are counted, because it takes them.
  */
 #include <Arduino.h>
 
@@ -40,9 +39,29 @@ static const uint8_t STACK_PATTERN = 0xC5;
 
 #if defined(__AVR__)
 
-static volatile uint16_t overflows;
+/* What Timer1's interrupt takes: into it 4, JMP of the vector 3, the instructions below 30, RETI 4; two more
+ * where the program counter has three bytes. */
+#if defined(__AVR_3_BYTE_PC__)
+#define OVERFLOW_CYCLES 43
+#else
+#define OVERFLOW_CYCLES 41
+#endif
 
-ISR(TIMER1_OVF_vect) { overflows = overflows + 1; }
+/* Cycles up to the last overflow of Timer1, less those of its interrupts: what is timed does not pay for
+ * being timed. */
+extern "C" volatile uint32_t hil_overflown_cycles;
+volatile uint32_t hil_overflown_cycles;
+
+/* By hand, so that its cycles are known. */
+ISR(TIMER1_OVF_vect, ISR_NAKED) {
+  __asm__ volatile(
+      "push r24\n in r24, __SREG__\n push r24\n"
+      "lds r24, hil_overflown_cycles\n subi r24, lo8(%0)\n sts hil_overflown_cycles, r24\n"
+      "lds r24, hil_overflown_cycles+1\n sbci r24, hi8(%0)\n sts hil_overflown_cycles+1, r24\n"
+      "lds r24, hil_overflown_cycles+2\n sbci r24, hlo8(%0)\n sts hil_overflown_cycles+2, r24\n"
+      "lds r24, hil_overflown_cycles+3\n sbci r24, hhi8(%0)\n sts hil_overflown_cycles+3, r24\n"
+      "pop r24\n out __SREG__, r24\n pop r24\n reti\n" ::"n"(OVERFLOW_CYCLES - 0x10000L));
+}
 
 static void start_cycles() {
   TIMSK0 = 0;         /* the core's milliseconds; nothing here asks for them */
@@ -55,12 +74,10 @@ extern "C" uint32_t hil_port_cycles(void) {
   const uint8_t interrupts = SREG;
   cli();
   const uint16_t low = TCNT1;
-  uint16_t high = overflows;
-  if ((TIFR1 & _BV(TOV1)) != 0 && low < 0x8000u) {
-    ++high; /* it wrapped, and the interrupt has yet to come */
-  }
+  const bool wrapped = (TIFR1 & _BV(TOV1)) != 0 && low < 0x8000u; /* its interrupt has yet to come */
+  const uint32_t high = hil_overflown_cycles;
   SREG = interrupts;
-  return ((uint32_t)high << 16) | low;
+  return high + low + (wrapped ? 0x10000UL : 0);
 }
 
 extern "C" uint32_t hil_port_clock_hz(void) { return F_CPU; }

@@ -23,7 +23,7 @@ framework = DEBIAN_FRAMEWORK
 if FRAMEWORK_PACKAGE in env.PioPlatform().packages:
     framework = env.PioPlatform().get_package_dir(FRAMEWORK_PACKAGE) or framework
 if not isdir(join(framework, "cores", "arduino")):
-    sys.stderr.write(f"no Arduino core in {framework}: sudo apt-get install arduino-core-avr\n")
+    sys.stderr.write(f"error: no Arduino core in {framework}: sudo apt-get install arduino-core-avr\n")
     env.Exit(1)
 
 env.Replace(

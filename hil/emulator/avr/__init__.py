@@ -1,0 +1,1 @@
+"""Boards with an AVR, on simavr."""
