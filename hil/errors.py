@@ -48,6 +48,10 @@ class HilError(Exception):
         self.remedy = remedy
 
 
+class HilWarning(UserWarning):
+    """Base of the warnings of this package: nothing has failed yet, but a person should know."""
+
+
 class InputError(HilError):
     """The fault lies in what the user handed in."""
 

@@ -11,9 +11,10 @@ import errno
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hil import errors
 
@@ -87,6 +88,24 @@ def run(command: Callable[[], object], show_foreign: Callable[[Exception], int |
         command: runs the typer application.
         show_foreign: shows an error of another package and returns its exit code; None for others.
     """
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning(warnings.showwarning)
+        return _run(command, show_foreign)
+
+
+def _show_warning(show: Callable[..., Any]) -> Callable[..., Any]:
+    """Warnings of this package as a line for people; others as `show` would."""
+
+    def shown(message: Warning | str, category: type[Warning], *where: Any, **named: Any) -> None:
+        if issubclass(category, errors.HilWarning):
+            messages().print(f"[bold yellow]warning:[/bold yellow] {_escape(str(message))}", soft_wrap=True)
+        else:
+            show(message, category, *where, **named)
+
+    return shown
+
+
+def _run(command: Callable[[], object], show_foreign: Callable[[Exception], int | None]) -> int:
     try:
         command()
     except SystemExit as leaving:
@@ -101,7 +120,8 @@ def run(command: Callable[[], object], show_foreign: Callable[[Exception], int |
     except BrokenPipeError:
         return _reader_left()
     except errors.HilError as error:
-        show_error(error.message, error.remedy)
+        notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+        show_error(error.message + notes, error.remedy)
         log = getattr(error, "log", "")
         if log:
             messages().print(log.rstrip()[-2000:], style="dim", markup=False, soft_wrap=True)

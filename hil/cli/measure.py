@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hil.cli import console
+from hil.cli import console, worn
 
 
 def measure(
@@ -31,7 +31,8 @@ def measure(
             "--device",
             "-d",
             metavar="DEVICE",
-            help="One device: serial:PORT (with --board), emulated[+pty]:BOARD or simulated:BOARD.",
+            help="One device: serial:PORT, serial:SERIALNUMBER or serial:URL (with --board), "
+            "emulated[+pty]:BOARD or simulated:BOARD.",
         ),
     ] = None,
     per_layer: Annotated[bool, typer.Option("--per-layer", help="Show each operator's share.")] = False,
@@ -62,6 +63,7 @@ def measure(
     subtract_idle: Annotated[
         bool, typer.Option("--subtract-idle", help="With --meter: leave out the board's idle current.")
     ] = False,
+    allow_worn: Annotated[bool, worn.OPTION] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole measurement as JSON.")] = False,
 ) -> None:
     """Measure latency, RAM, flash and energy of a model.
@@ -80,6 +82,7 @@ def measure(
     from hil.measurement_json import to_dict
     from hil.optimize import Reduction
 
+    worn.accept(allow_worn)
     optimize = ("constant-channels",) if drop_constant_channels else ()
     chosen = choose_device(device, board)
     if chosen.reason:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hil import toolchain
 from hil.board import Board, load_board
 from hil.devices.discover import attached
+from hil.devices.lock import board_key
 from hil.errors import BadDevice
 
 
@@ -45,7 +46,9 @@ def choose_device(device: str | None, board_id: str | None) -> Choice:
     board = load_board(board_id)
     kinds = device_kinds(board)
     if "serial" in kinds:
-        ports = [p.port for p in attached() if board.id in p.board_ids]
+        # A debug probe with two ports is one board.
+        boards = {board_key(p): p.port for p in reversed(attached()) if board.id in p.board_ids}
+        ports = sorted(boards.values())
         if len(ports) > 1:
             listed = ", ".join(f"serial:{port}" for port in ports)
             raise BadDevice(

@@ -27,7 +27,7 @@ class Attached:
         busy: whether somebody uses it.
         firmware: what its firmware says of itself; None where none was asked, or none answered.
         note: why there is no `firmware`; "" where there is.
-        wear: of its flash; None where it is not known which board it is.
+        wear: of its flash; None where it is not known how often that may be erased.
     """
 
     port: Port
@@ -83,12 +83,14 @@ def _look(port: Port, ask: bool, counter: WearCounter) -> Attached:
             note = error.message.partition(": ")[2]
     if firmware is not None:
         boards = tuple(board for board in boards if board.id == firmware.board) or boards
-    wear = None
-    if len(boards) == 1 and not has_no_flash(port, firmware):
-        wear = Wear(
-            counter.cycles(unit_of(port, boards[0], firmware, counter)), boards[0].flash.endurance_cycles
-        )
-    return Attached(port, boards, owner, busy, firmware, note, wear)
+    return Attached(port, boards, owner, busy, firmware, note, _wear(port, boards, firmware, counter))
+
+
+def _wear(port: Port, boards: tuple[Board, ...], firmware: Info | None, counter: WearCounter) -> Wear | None:
+    ratings = {board.flash.endurance_cycles for board in boards}
+    if len(ratings) != 1 or has_no_flash(port, firmware):
+        return None
+    return Wear(counter.cycles(unit_of(port, boards[0], firmware, counter)), ratings.pop())
 
 
 def _ask(port: Port, boards: tuple[Board, ...]) -> tuple[Info | None, str]:

@@ -15,7 +15,7 @@ from typing import Protocol
 from hil.board import Board
 from hil.devices.discover import Port, is_url
 from hil.devices.lock import board_key
-from hil.errors import FlashWorn
+from hil.errors import FlashWorn, HilWarning
 from hil.protocol import Info
 
 WARN_SHARE = 0.5
@@ -26,7 +26,7 @@ VARIABLE = "HILNAS_ALLOW_WORN"
 _NOT_A_UNIT = (bytes(8), b"EMULATED", b"SIMULATE")
 
 
-class FlashWearWarning(UserWarning):
+class FlashWearWarning(HilWarning):
     """A board has used up half of the erase cycles that its flash is rated for."""
 
 
@@ -100,11 +100,10 @@ def unit_of(port: Port, board: Board, info: Info | None, counter: WearCounter) -
         info: what the firmware answered; None where none did.
     """
     if port.serial_number:
-        return f"{board.id} usb {port.serial_number}"
+        return f"usb {port.serial_number}"
     if info is not None and info.unit_id not in _NOT_A_UNIT:
-        return f"{board.id} unit {info.unit_id.hex()}"
-    known = counter.unit_at(place_of(port))
-    return known if known is not None and known.startswith(f"{board.id} ") else _at(board, place_of(port))
+        return f"unit {info.unit_id.hex()}"
+    return counter.unit_at(place_of(port)) or _at(board, place_of(port))
 
 
 def settle_unit(port: Port, board: Board, info: Info | None, counter: WearCounter) -> str:

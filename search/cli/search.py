@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from hil.cli import console
+from hil.cli import console, worn
 
 
 def search(
@@ -30,6 +30,7 @@ def search(
     device: Annotated[
         str | None, typer.Option("--device", "-d", metavar="DEVICE", help="Device, instead of the file's.")
     ] = None,
+    allow_worn: Annotated[bool, worn.OPTION] = False,
 ) -> None:
     """Search networks for a board; ends with the Pareto front, its picture, and the best network as files.
 
@@ -44,6 +45,7 @@ def search(
     from search.progress import for_terminal
     from search.study import Ending, Study
 
+    worn.accept(allow_worn)
     config = load(file)
     if device is not None:
         # The board in the configuration may be that of the file's device: only a port needs it told.

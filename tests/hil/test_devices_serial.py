@@ -121,17 +121,17 @@ def test_usb_id_tells_the_board(monkeypatch):
     from serial.tools import list_ports, list_ports_common
 
     found = list_ports_common.ListPortInfo("/dev/ttyACM3")
-    found.vid, found.pid, found.description = 0x2341, 0x805A, "Nano 33 BLE"
+    found.vid, found.pid, found.description = 0x2341, 0x0043, "Arduino Uno"
     other = list_ports_common.ListPortInfo("/dev/ttyS0")
     monkeypatch.setattr(list_ports, "comports", lambda: [other, found])
     assert attached() == (
-        Port("/dev/ttyACM3", "Nano 33 BLE", "2341:805a", ("nano33ble",)),
+        Port("/dev/ttyACM3", "Arduino Uno", "2341:0043", ("uno",)),
         Port("/dev/ttyS0", "n/a", "", ()),
     )
-    assert board_at("/dev/ttyACM3").id == "nano33ble"
+    assert board_at("/dev/ttyACM3").id == "uno"
     device = open_device("serial:/dev/ttyACM3")
     assert isinstance(device, SerialDevice)
-    assert device.board.id == "nano33ble"
+    assert device.board.id == "uno"
 
 
 def test_named_board_is_taken():

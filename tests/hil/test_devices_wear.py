@@ -105,16 +105,14 @@ def test_file_that_is_no_store_is_told(store, tmp_path):
 
 def test_serial_number_names_the_unit(store):
     port = Port("/dev/ttyACM0", "", "1366:1051", (), serial_number="683", location="1-2:1.0")
-    assert unit_of(port, DK, None, store) == "nrf52840_dk usb 683"
+    assert unit_of(port, DK, None, store) == "usb 683"
 
 
 def test_unit_behind_a_place_is_remembered(store):
     port = Port("rfc2217://lab:4000", "", "", ())
     assert settle_unit(port, DK, None, store) == "nrf52840_dk at rfc2217://lab:4000"
-    store.begin("nrf52840_dk unit 77", "rfc2217://lab:4000")
-    assert settle_unit(port, DK, None, store) == "nrf52840_dk unit 77"
-    other = load_board("nano33ble")
-    assert settle_unit(port, other, None, store) == "nano33ble at rfc2217://lab:4000"
+    store.begin("unit 77", "rfc2217://lab:4000")
+    assert settle_unit(port, DK, None, store) == "unit 77"
 
 
 def test_emulated_boards_do_not_wear():
