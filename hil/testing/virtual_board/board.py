@@ -1,4 +1,4 @@
-"""The virtual board: a chip behind a line and a port, all of which go wrong as planned."""
+"""A faulty board: a chip behind a line and a port, all of which go wrong as planned."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from hil.testing.virtual_board.plan import Fate
 from hil.testing.virtual_board.port import VanishingPort
 
 _OPERATIONS = {
-    Hello.TYPE: Operation.READ,
+    Hello.TYPE: Operation.HELLO,
     WriteInput.TYPE: Operation.WRITE,
     Run.TYPE: Operation.RUN,
     ReadOutput.TYPE: Operation.READ,
@@ -37,7 +37,7 @@ _REACHES_THE_HOST = frozenset({Kind.DELAYED_BYTES, Kind.GARBAGE})
 _LONGEST_ASKED = 1000
 
 
-class VirtualBoard:
+class FaultyBoard:
     """A board of `hil.emulator.serve.Server`.
 
     Args:

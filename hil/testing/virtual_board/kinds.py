@@ -9,9 +9,10 @@ class Operation(Enum):
     """What a host does with a board, and what may go wrong with it."""
 
     FLASH = "flash"
+    HELLO = "hello"
     WRITE = "write"  # WriteInput
     RUN = "run"
-    READ = "read"  # Hello, ReadOutput, ReadProfile: whatever brings something back
+    READ = "read"  # ReadOutput, ReadProfile
 
 
 class Kind(Enum):

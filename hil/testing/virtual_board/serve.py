@@ -1,7 +1,6 @@
 """`python -m hil.testing.virtual_board.serve --board ID FOLDER`: the process of a virtual board.
 
     FOLDER/ttyACM0       link to its port; another number after it has vanished
-    FOLDER/usb.json      what it says of itself on the bus
     FOLDER/control.sock  flashing and status (hil.emulator.control)
     FOLDER/plan.json, FOLDER/tally.json   see injector.py
 
@@ -19,7 +18,7 @@ from pathlib import Path
 from hil.board import load_board
 from hil.emulator.control import SOCKET_NAME
 from hil.emulator.serve import Server, ended_by_signal
-from hil.testing.virtual_board.board import VirtualBoard
+from hil.testing.virtual_board.board import FaultyBoard
 from hil.testing.virtual_board.chip import Chip
 from hil.testing.virtual_board.injector import Injector
 from hil.testing.virtual_board.port import VanishingPort
@@ -32,7 +31,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("folder", type=Path, help="where port, control.sock, plan and tally lie")
     options = parser.parse_args(arguments)
     port = VanishingPort(options.folder, time.monotonic)
-    board = VirtualBoard(Chip(load_board(options.board)), port, Injector(options.folder))
+    board = FaultyBoard(Chip(load_board(options.board)), port, Injector(options.folder))
     server = Server(board, port, options.folder / SOCKET_NAME)
     with ended_by_signal() as signalled:
         try:

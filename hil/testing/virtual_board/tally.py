@@ -14,8 +14,9 @@ from hil.testing.virtual_board.kinds import Kind, Operation
 class Tally:
     """Counts since the plan was laid down.
 
-    A fault is open until an operation of the same sort succeeds, on the same image; then it has been
-    recovered from.  Faults that are open when another image comes stay so: that image was given up.
+    A fault is open until an operation of the same sort succeeds, with the same image; then it has been
+    recovered from.  What is open when another image comes is not recovered from: that image was given up.
+    Hello alone has nothing to do with an image.
 
     Attributes:
         operations: what the host attempted, each repetition counted.
@@ -53,7 +54,7 @@ class Tally:
         """The host flashes this image."""
         if digest != self._image:
             self._image = digest
-            self._open.clear()
+            self._open = [operation for operation in self._open if operation is Operation.HELLO]
 
     def to_json(self) -> str:
         """Text for `from_json`."""
