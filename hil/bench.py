@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hil.device import Device
-from hil.errors import DeviceError, Outcome, UnstableOutput, VersionMismatch, WrongImage, WrongOutput
+from hil.errors import DeviceError, Outcome, UnstableOutput, WrongOutput
+from hil.identity import identify
 from hil.image import Image
 from hil.interpreter import Reference
 from hil.layers import layer_measurements
@@ -166,8 +167,7 @@ def _session(
             transport = device.connect()
             stack.callback(transport.close)
             link = Link(transport, device.name, reply_timeout_s=reply_timeout_s)
-            info = _hello(link, image, device)
-        _check_identity(info, image, device)
+            info = identify(link, image, device)
         timeout_s = longest_run_s(image.program, info.clock_hz, reply_timeout_s)
         return _runs(link, info, device, settings, metering, timeout_s, stages_s)
 
@@ -178,41 +178,6 @@ def longest_run_s(program: Program, clock_hz: int, reply_timeout_s: float) -> fl
     Far beyond what any core takes, so that only a board that hangs meets it; MACs are what takes long.
     """
     return SILENT_REPLIES * reply_timeout_s + MOST_CYCLES_PER_MAC * model_macs(program.graph) / clock_hz
-
-
-def _hello(link: Link, image: Image, device: Device) -> Info:
-    """Who answers.  Whatever it is, it was flashed as `image` a moment ago."""
-    try:
-        return link.hello()
-    except VersionMismatch as error:
-        raise WrongImage(
-            f"firmware of another protocol version answers, flashed was model {image.program.digest[:12]}: the "
-            "upload was reported as done, but the old image is still there",
-            device=device.name,
-            remedy="reset the board; if it stays, check that the upload goes to the board behind this port",
-        ) from error
-
-
-def _check_identity(info: Info, image: Image, device: Device) -> None:
-    if info.model_digest != image.program.digest:
-        raise WrongImage(
-            f"model {info.model_digest[:12]} answers, flashed was {image.program.digest[:12]}",
-            device=device.name,
-            remedy="reset the board; if it stays, check that the upload goes to the board behind this port",
-        )
-    if info.build_digest != image.build_digest:
-        raise WrongImage(
-            f"another build of this model answers ({info.build_digest.hex()}, flashed was "
-            f"{image.build_digest.hex()}): the upload was reported as done, but the old image is still there",
-            device=device.name,
-            remedy="reset the board, then flash again; if it stays, check which board the upload goes to",
-        )
-    if info.board != image.board_id:
-        raise WrongImage(
-            f"firmware of board '{info.board}' answers, expected '{image.board_id}'",
-            device=device.name,
-            remedy="name the board that is attached (`hilnas boards`)",
-        )
 
 
 def _runs(

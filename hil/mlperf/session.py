@@ -1,4 +1,4 @@
-"""One model on one device, driven by the benchmark's text commands alone: build, flash, talk, compare."""
+"""One model on one device, driven by the benchmark's text commands: build, flash, talk, compare."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hil.device import Device
-from hil.errors import DeviceTimeout
+from hil.identity import identify
 from hil.interpreter import Reference, truth
+from hil.link import Link
 from hil.mlperf.dialogue import Dialogue
 from hil.mlperf.performance import MIN_WINDOW_S, Performance, measure_performance
 from hil.mlperf.tasks import task_of
@@ -48,6 +49,7 @@ def run_session(program: Program, device: Device, *, window_s: float = MIN_WINDO
 
     Raises:
         DoesNotFit, ToolMissing, BuildFailed, FlashFailed.
+        WrongImage: another image answers.
         DeviceTimeout, DeviceError: the board does not answer, or with an error.
     """
     reference: Reference = truth(program.graph)
@@ -55,11 +57,13 @@ def run_session(program: Program, device: Device, *, window_s: float = MIN_WINDO
     rng = np.random.default_rng(_SEED)
     samples = rng.integers(-128, 128, program.graph.input_tensor.size_bytes, dtype=np.int8)
     file = task.file(samples)
-    device.flash(device.build(program), timeout_s=_FLASH_TIMEOUT_S)
+    image = device.build(program)
+    device.flash(image, timeout_s=_FLASH_TIMEOUT_S)
     transport = device.connect()
     try:
+        identify(Link(transport, device.name), image, device)
         dialogue = Dialogue(transport, device.name)
-        board = _greet(dialogue)
+        board = dialogue.name()
         model = dialogue.model()
         performance = measure_performance(dialogue, [file], window_s=window_s)
     finally:
@@ -67,11 +71,3 @@ def run_session(program: Program, device: Device, *, window_s: float = MIN_WINDO
     output = np.frombuffer(reference.run(samples.tobytes()), np.int8)
     expected = task.results(file, output)
     return Session(board, model, performance, expected, reference.name, reference.exact)
-
-
-def _greet(dialogue: Dialogue) -> str:
-    """The name of the board, which may still be starting when the first question comes."""
-    try:
-        return dialogue.name()
-    except DeviceTimeout:
-        return dialogue.name()
