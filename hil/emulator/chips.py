@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from hil.emulator.chip import Chip
 from hil.emulator.nrf52840 import soc as nrf52
+from hil.emulator.rp2040 import soc as rp2040
 from hil.emulator.stm32 import soc as stm32
 
 CHIPS: Mapping[str, Chip] = {
     "nrf52840": nrf52.NRF52840,
+    "rp2040": rp2040.RP2040,
     "stm32f446": stm32.STM32F446,
     "stm32f746": stm32.STM32F746,
     "stm32l4r5": stm32.STM32L4R5,

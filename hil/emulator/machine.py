@@ -182,8 +182,8 @@ class Machine:
             if self._stops.after_error(error):
                 self._sleeps_for_event = True
             return
-        if not self._stops.after_return() and not state.stopped and self._failure is None:
-            self._sleeps_for_event = False  # WFI
+        if not self._stops.after_return() and not state.stopped and self._position.ended_with("wfi"):
+            self._sleeps_for_event = False
 
     def _wake(self) -> bool:
         while True:

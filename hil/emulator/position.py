@@ -28,6 +28,13 @@ class Position:
         """The block that runs, or ran last."""
         return self._blocks.get((self._counter.state.block, self._counter.state.block_bytes))
 
+    def ended_with(self, name: str) -> bool:
+        """Whether the core stands behind a block whose last instruction is `name`."""
+        block = self.block()
+        return (
+            block is not None and self._core.pc == block.end and block.instructions[-1].text.startswith(name)
+        )
+
     def begin_access(self, address: int, store: bool) -> None:
         """A peripheral access begins."""
         self._access = (address, store)

@@ -108,8 +108,10 @@ class Stops:
         pc = self._core.pc
         block = self._position.block()
         if error.errno == uc.UC_ERR_INSN_INVALID:
-            if block is not None and pc == block.end and block.instructions[-1].text.startswith("wfe"):
+            if self._position.ended_with("wfe"):
                 return True
+            if self._position.ended_with("yield"):
+                return False  # Unicorn stops there, too
             self._fault(faults.UNDEFINED if self._core.thumb else faults.INVALID_STATE, pc)
         elif self._seen.bad_access is not None:
             self._after_bad_access(*self._seen.bad_access, block)
