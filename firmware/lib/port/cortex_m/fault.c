@@ -34,20 +34,24 @@ __attribute__((noreturn, used)) static void report(void);
  */
 __attribute__((naked)) void hil_fault_handler(void) {
   __asm volatile(
+      "  .syntax unified               \n"
       "  mrs   r0, msp                 \n"
       "  ldr   r1, =__hil_stack_bottom \n"
       "  ldr   r2, =__hil_stack_top    \n"
       "  cmp   r0, r1                  \n"
       "  blo   1f                      \n"
-      "  sub   r3, r2, #32             \n"
+      "  mov   r3, r2                  \n"
+      "  subs  r3, #32                 \n"
       "  cmp   r0, r3                  \n"
       "  bhi   1f                      \n"
-      "  ldmia r0, {r4-r11}            \n"
-      "  ldr   r0, =fault_frame        \n"
-      "  stmia r0, {r4-r11}            \n"
+      "  ldr   r1, =fault_frame        \n"
+      "  ldmia r0!, {r4-r7}            \n"
+      "  stmia r1!, {r4-r7}            \n"
+      "  ldmia r0!, {r4-r7}            \n"
+      "  stmia r1!, {r4-r7}            \n"
       "1:                              \n"
       "  msr   msp, r2                 \n"
-      "  b     report                  \n"
+      "  bl    report                  \n"
       "  .ltorg                        \n");
 }
 
@@ -59,10 +63,16 @@ static void report(void) {
   for (int i = 0; i < FRAME_WORDS; ++i) {
     registers[i] = fault_frame[i];
   }
+#ifdef __ARM_ARCH_6M__ /* which does not say why */
+  for (int i = FRAME_WORDS; i < FRAME_WORDS + 4; ++i) {
+    registers[i] = 0;
+  }
+#else
   registers[FRAME_WORDS] = SCB_CFSR;
   registers[FRAME_WORDS + 1] = SCB_HFSR;
   registers[FRAME_WORDS + 2] = SCB_MMFAR;
   registers[FRAME_WORDS + 3] = SCB_BFAR;
+#endif
 
   hil_runtime_report_fault((uint8_t)exception, registers);
   hil_port_discard();

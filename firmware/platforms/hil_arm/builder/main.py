@@ -21,7 +21,7 @@ env.Replace(
     SIZETOOL="arm-none-eabi-size",
     ARFLAGS=["rcs"],
     SIZECHECKCMD="$SIZETOOL -A -d $SOURCES",
-    SIZEPROGREGEXP=r"^(?:\.vectors|\.text|\.rodata|\.hil_weights|\.data)\s+(\d+).*",
+    SIZEPROGREGEXP=r"^(?:\.boot2|\.vectors|\.text|\.rodata|\.hil_weights|\.data)\s+(\d+).*",
     SIZEDATAREGEXP=r"^(?:\.stack|\.data|\.bss|\.hil_arena)\s+(\d+).*",
     SIZEPRINTCMD="$SIZETOOL -A -d $SOURCES",
     PROGNAME="firmware",
