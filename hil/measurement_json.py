@@ -52,7 +52,7 @@ def from_dict(data: Mapping[str, Any]) -> Measurement:
         **{
             **values,
             "energy_provenance": None if energy is None else Provenance(energy),
-            "energy": None if metered is None else _energy(metered),
+            "energy": None if metered is None else energy_from_dict(metered),
             "check": OutputCheck(**values["check"]),
             "layers": tuple(_layer(layer) for layer in values["layers"]),
             "stages_s": dict(values["stages_s"]),
@@ -61,7 +61,14 @@ def from_dict(data: Mapping[str, Any]) -> Measurement:
     )
 
 
-def _energy(data: Mapping[str, Any]) -> Energy:
+def energy_to_dict(energy: Energy) -> dict[str, Any]:
+    """As within `to_dict`."""
+    plain: dict[str, Any] = _plain(energy)
+    return plain
+
+
+def energy_from_dict(data: Mapping[str, Any]) -> Energy:
+    """The Energy that `energy_to_dict` made `data` of."""
     return Energy(**{**data, "provenance": Provenance(data["provenance"])})
 
 

@@ -32,6 +32,7 @@ COUNTER_STEPS = 64
 FILTERED_SAMPLES = 3  # after a switch of range, by ppk2-api's spike filter
 _MOST_GAPS = 0.02  # of all samples; beyond it bytes were lost, and words are no longer words
 _POLL_S = 0.005
+_QUIET_POLLS = 10  # without a byte, after the stream was stopped
 
 ACCURACY = Accuracy(
     gain=0.10,
@@ -110,11 +111,11 @@ class Ppk2Recorder:
     def stop(self) -> Recording:
         """End the stream, and decode it."""
         api = self._opened()
+        api.stop_measuring()
         self._ended.set()
         if self._reader is not None:
             self._reader.join()
             self._reader = None
-        api.stop_measuring()
         if self._lost is not None:
             raise MeterError(
                 f"the PPK2 went away: {self._lost}", device=self.name, remedy="check its USB cable"
@@ -130,10 +131,12 @@ class Ppk2Recorder:
 
     def _read(self) -> None:
         try:
-            while not self._ended.is_set():
-                self._bytes += self._api.get_data()
+            quiet_polls = 0
+            while quiet_polls < _QUIET_POLLS:  # what is on its way at the end is read as well
                 time.sleep(_POLL_S)
-            self._bytes += self._api.get_data()
+                piece = self._api.get_data()
+                self._bytes += piece
+                quiet_polls = quiet_polls + 1 if self._ended.is_set() and not piece else 0
         except OSError as error:
             self._lost = error
 

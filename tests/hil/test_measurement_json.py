@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.measurement import LayerMeasurement, Measurement, Origin, OutputCheck, Provenance
+from hil.measurement import Energy, LayerMeasurement, Measurement, Origin, OutputCheck, Provenance
 from hil.measurement_json import from_dict, to_dict
 
 text = st.text(max_size=20)
@@ -30,6 +30,23 @@ measurements = st.builds(
     weight_bytes=count,
     energy_uj=st.none() | figure,
     energy_provenance=st.none() | st.sampled_from(Provenance),
+    energy=st.none()
+    | st.builds(
+        Energy,
+        meter=text,
+        provenance=st.sampled_from(Provenance),
+        energy_uj=figure,
+        uncertainty_uj=st.none() | figure,
+        voltage_v=figure,
+        current_a=figure,
+        window_s=figure,
+        inferences=count,
+        samples=count,
+        lost_samples=count,
+        idle_current_a=st.none() | figure,
+        idle_subtracted=st.booleans(),
+        input_restored=st.booleans(),
+    ),
     check=st.builds(OutputCheck, text, st.booleans(), count, count, count),
     layers=st.lists(
         st.builds(

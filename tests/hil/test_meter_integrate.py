@@ -51,7 +51,7 @@ def test_known_charge_is_found_to_within_one_per_cent(
         if np.isnan(recording.current_a).sum() + count < 0.002 * window_s * RATE_HZ:
             recording = without(recording, int(where * (recording.current_a.size - count)), count)
     found = energy_of(recording, window_s)
-    # What was lost may have been the largest current of all; the stated uncertainty says how much that may be.
+    # What was lost may have been the largest current; the stated uncertainty says how much that may be.
     allowed = found.uncertainty_j if found.lost_samples else 0.0
     assert abs(found.energy_j - wave.energy_j) <= 0.01 * wave.energy_j + allowed
 
