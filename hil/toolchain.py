@@ -18,7 +18,6 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from hil.board import Board
 from hil.errors import BuildFailed, HilError, ToolMissing
 from hil.resources import cache_dir
 from hil.tool_scons import provide_scons, scons_finding
@@ -26,15 +25,18 @@ from hil.tool_scons import provide_scons, scons_finding
 # Toolchain prefix of a board profile -> Debian packages that hold it.
 DEBIAN_PACKAGES: Mapping[str, str] = {
     "arm-none-eabi-": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    "avr-": "gcc-avr avr-libc arduino-core-avr",
 }
 # The same compiler as a package of PlatformIO's registry.
 _PACKAGES: Mapping[str, tuple[str, str]] = {
     "arm-none-eabi-": ("toolchain-gccarmnoneeabi", "~1.120301.0"),
+    "avr-": ("toolchain-atmelavr", "~1.70300.0"),
 }
-# Environments of firmware/platformio.ini that this version has a port for.
-ENVIRONMENTS = frozenset(
-    {"nrf52840_dk", "disco_f746ng", "nucleo_f446re", "nucleo_l4r5zi", "nucleo_u575zi_q"}
-)
+# A file of the C library, and what to call it.
+_C_LIBRARIES: Mapping[str, tuple[str, str]] = {
+    "arm-none-eabi-": ("nano.specs", "newlib's nano.specs"),
+    "avr-": ("libc.a", "avr-libc"),
+}
 
 _QUIET = {
     "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "No",
@@ -71,7 +73,7 @@ def find_compiler(prefix: str = "arm-none-eabi-") -> Compiler:
     """The cross compiler `prefix`gcc with its C library: on PATH, or else as PlatformIO's package.
 
     Raises:
-        ToolMissing: there is none, it does not run, or it came without newlib; the remedy is the command.
+        ToolMissing: there is none, it does not run, or its C library is missing; the remedy is the command.
     """
     path = shutil.which(f"{prefix}gcc") or shutil.which(f"{prefix}gcc", path=str(_package_bin(prefix)))
     if path is None:
@@ -81,11 +83,14 @@ def find_compiler(prefix: str = "arm-none-eabi-") -> Compiler:
 
 @functools.lru_cache(maxsize=8)
 def _examined(path: str, prefix: str) -> Compiler:
-    number = _ask(path, prefix, "-dumpfullversion")
+    try:
+        number = _ask(path, prefix, "-dumpfullversion")
+    except ToolMissing:  # GCC before 7, as of Debian's avr-gcc, tells all of it here
+        number = _ask(path, prefix, "-dumpversion")
+    file, library = _C_LIBRARIES.get(prefix, ("libc.a", "libc.a"))
     # A compiler without the library prints the bare name back.
-    specs = _ask(path, prefix, "-print-file-name=nano.specs")
-    if not Path(specs).is_absolute():
-        raise ToolMissing(f"{path} has no C library (newlib's nano.specs)", remedy=_install(prefix))
+    if not Path(_ask(path, prefix, f"-print-file-name={file}")).is_absolute():
+        raise ToolMissing(f"{path} has no C library ({library})", remedy=_install(prefix))
     return Compiler(Path(path), prefix, number)
 
 
@@ -221,11 +226,6 @@ def available(prefix: str = "arm-none-eabi-") -> bool:
     except ToolMissing:
         return False
     return find_spec("platformio") is not None
-
-
-def can_build(board: Board) -> bool:
-    """Whether firmware for `board` can be built here: its port is there, and so is its toolchain."""
-    return board.build.environment in ENVIRONMENTS and available(board.build.toolchain)
 
 
 def check() -> tuple[Check, ...]:

@@ -22,8 +22,9 @@ class Choice:
 def device_kinds(board: Board) -> list[str]:
     """The kinds of device that can stand for this board here, best first."""
     from hil.emulator.open import can_emulate
+    from hil.firmware.environments import can_build
 
-    if not toolchain.can_build(board):
+    if not can_build(board):
         return ["simulated"]
     return ["serial", *(["emulated"] if can_emulate(board) else []), "simulated"]
 
@@ -59,9 +60,9 @@ def choose_device(device: str | None, board_id: str | None) -> Choice:
     if "emulated" in kinds:
         return Choice(f"emulated:{board.id}", f"no {board.name} is attached: emulating one")
     if "serial" in kinds:
-        why = "none is attached, and its chip is not emulated"
-    elif toolchain.available():
+        why = "none is attached, and its firmware is not emulated"
+    elif toolchain.available(board.build.toolchain):
         why = "its firmware port is not here yet"
     else:
-        why = "no ARM toolchain is installed (`hilnas doctor`)"
+        why = f"no {board.build.toolchain}gcc is installed (`hilnas doctor`)"
     return Choice(f"simulated:{board.id}", f"simulating {board.name}: {why}")

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from hil.board import Board
 from hil.elf import Elf, read_elf
-from hil.errors import BuildFailed, HostError, InputError
+from hil.errors import BuildFailed, HostError
+from hil.firmware import registry
+from hil.firmware.environments import Environment, environment_of
 from hil.firmware.images import build_digest, find_image, image_key, keep_image
 from hil.firmware.link_errors import raise_if_too_large
 from hil.firmware.slots import project_folder
@@ -17,24 +19,9 @@ from hil.firmware.template import fixed_digest, load_template, project_files, wr
 from hil.fit import arena_peak, check_fit
 from hil.image import Image
 from hil.program import Program
-from hil.toolchain import ENVIRONMENTS, Compiler, find_compiler, platformio_version, run_platformio
+from hil.toolchain import Compiler, find_compiler, platformio_version, run_platformio
 
 _TIMEOUT_S = 300.0
-
-
-def environment_of(board: Board) -> str:
-    """The PlatformIO environment that builds for `board`.
-
-    Raises:
-        InputError: this version has no firmware for it.
-    """
-    environment = board.build.environment
-    if environment not in ENVIRONMENTS:
-        raise InputError(
-            f"there is no firmware for {board.id} yet; there is for {', '.join(sorted(ENVIRONMENTS))}",
-            remedy=f"use --device simulated:{board.id}, which needs no firmware",
-        )
-    return environment
 
 
 def build(program: Program, board: Board) -> Image:
@@ -49,7 +36,7 @@ def build(program: Program, board: Board) -> Image:
     Raises:
         InputError: no firmware for this board yet.
         DoesNotFit: RAM or flash would overflow.
-        ToolMissing: no compiler or no PlatformIO.
+        ToolMissing: no compiler or no PlatformIO, or no way to the registry for a board that needs it.
         BuildFailed: it did not compile, link, or end in time; `log` holds what was printed.
         CacheError: the cache cannot be written.
     """
@@ -58,24 +45,28 @@ def build(program: Program, board: Board) -> Image:
     check_fit(
         board,
         arena_bytes=program.plan.arena_bytes,
-        static_bytes=0,
+        static_bytes=board.simulator.static_bytes,
         stack_bytes=board.build.stack_bytes,
         code_bytes=0,
         weight_bytes=program.weight_bytes,
         peak=arena_peak(program),
     )
-    compiler = find_compiler(board.build.toolchain)
+    compiler = _compiler(environment, board.build.toolchain)
     template = load_template()
     key = image_key(program, board, template.digest, compiler)
     kept = _kept(key)
     if kept is not None:
         return _image(program, board, *kept, key=key, compiler=compiler, build_s=0.0)
-    with project_folder(environment, fixed_digest(template, board)) as folder:
+    with project_folder(environment.name, fixed_digest(template, board)) as folder:
         write_files(project_files(template, program, board, build_digest(key)), folder)
         linked = _compile(folder, environment, program, board)
         path = keep_image(key, linked)
     build_s = time.perf_counter() - started
     return _image(program, board, path, read_elf(path), key=key, compiler=compiler, build_s=build_s)
+
+
+def _compiler(environment: Environment, prefix: str) -> Compiler:
+    return find_compiler(prefix) if environment.is_local else registry.provide(environment, prefix)
 
 
 def _kept(key: str) -> tuple[Path, Elf] | None:
@@ -88,9 +79,14 @@ def _kept(key: str) -> tuple[Path, Elf] | None:
         return None
 
 
-def _compile(folder: Path, environment: str, program: Program, board: Board) -> Path:
-    linked = folder / ".pio" / "build" / environment / "firmware.elf"
-    run = run_platformio(["run", "-s", "-e", environment], folder=folder, timeout_s=_TIMEOUT_S)
+def _compile(folder: Path, environment: Environment, program: Program, board: Board) -> Path:
+    linked = folder / ".pio" / "build" / environment.name / "firmware.elf"
+    run = run_platformio(
+        ["run", "-s", "-e", environment.name],
+        folder=folder,
+        timeout_s=_TIMEOUT_S,
+        variables={} if environment.is_local else registry.folders(),
+    )
     if run.returncode != 0:
         raise_if_too_large(run.stdout, program, board)
         raise BuildFailed(

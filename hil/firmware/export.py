@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hil.board import Board
 from hil.errors import InputError
-from hil.firmware.build import environment_of
+from hil.firmware.environments import environment_of
 from hil.firmware.template import load_template, project_files, write_files
 from hil.program import Program
 

@@ -8,15 +8,19 @@ from pathlib import PurePosixPath
 
 from hil.board import Board
 from hil.errors import BuildFailed, DeviceTimeout, FlashFailed
-from hil.firmware.build import environment_of
+from hil.firmware import registry
+from hil.firmware.environments import environment_of
 from hil.firmware.slots import project_folder
 from hil.firmware.template import load_template, write_files
 from hil.image import Image
 from hil.toolchain import run_platformio
 
-# Read by firmware/platforms/*/builder.
+# Read by firmware/platforms/*/builder and firmware/lib/port/arduino/given_elf.py.
 COMMAND_VARIABLE = "HILNAS_UPLOAD_COMMAND"
 ELF_VARIABLE = "HILNAS_UPLOAD_ELF"
+# Of `pio run`, by whether the platform is the project's own.  Those of the registry do not convert an ELF
+# file that they are told not to build; lib/port/arduino/given_elf.py hands it to them as built.
+_TARGETS = {True: ("-t", "nobuild", "-t", "upload"), False: ("-t", "upload")}
 
 
 def upload(
@@ -54,10 +58,12 @@ def upload(
     wanted = command if command is not None else os.environ.get(COMMAND_VARIABLE)
     if wanted is not None:
         variables[COMMAND_VARIABLE] = wanted
-    arguments = ["run", "-s", "-e", environment, "-t", "nobuild", "-t", "upload", "--upload-port", port]
+    arguments = ["run", "-s", "-e", environment.name, *_TARGETS[environment.is_local], "--upload-port", port]
+    if not environment.is_local:
+        variables |= registry.folders()
     template = load_template()
-    with project_folder(f"upload-{environment}", template.digest) as folder:
-        write_files({**template.files, **_options(environment, board_options or {})}, folder)
+    with project_folder(f"upload-{environment.name}", template.digest) as folder:
+        write_files({**template.files, **_options(environment.name, board_options or {})}, folder)
         try:
             run = run_platformio(arguments, folder=folder, timeout_s=timeout_s, variables=variables)
         except BuildFailed as error:

@@ -61,20 +61,6 @@ def minimal(arena: int) -> str:
     )
 
 
-def test_every_environment_that_is_offered_is_configured() -> None:
-    sections = config().sections()
-    assert all(f"env:{environment}" in sections for environment in toolchain.ENVIRONMENTS)
-
-
-def test_the_registry_environment_builds_the_same_sources_with_the_same_flags() -> None:
-    parser = config()
-    local, registry = parser["env:nrf52840_dk"], parser["env:nrf52840_dk_registry"]
-    assert local["extends"] == registry["extends"] == "nrf52840"
-    assert local["build_flags"] == registry["build_flags"]
-    assert "build_src_filter" not in registry
-    assert registry["platform"].startswith("nordicnrf52")
-
-
 def test_every_source_folder_of_the_core_is_built() -> None:
     named = set(re.findall(r"\+<([^>]+)/>", config()["nrf52840"]["build_src_filter"]))
     root = firmware_dir()

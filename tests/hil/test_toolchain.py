@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hil import tool_scons, toolchain
 from hil.board import load_board
 from hil.errors import BuildFailed, CacheError, ToolMissing
+from hil.firmware.environments import can_build
 
 
 def fake_compiler(folder: Path, *, version: str = "9.9.9", specs: str) -> Path:
@@ -40,7 +41,7 @@ def test_without_a_compiler_the_remedy_is_the_command(
     assert remedy.startswith("sudo apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi")
     assert "pkg install" in remedy
     assert not toolchain.available()
-    assert not toolchain.can_build(load_board("nrf52840_dk"))
+    assert not can_build(load_board("nrf52840_dk"))
 
 
 def test_a_compiler_without_c_library_is_not_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,8 +77,14 @@ def test_a_compiler_that_platformio_fetched_serves_where_path_has_none(
     assert toolchain.environment()["PATH"].split(os.pathsep) == ["/nonexistent", str(folder)]
 
 
-def test_boards_without_a_port_cannot_be_built_for() -> None:
-    assert not toolchain.can_build(load_board("nano33ble"))
+def test_an_old_gcc_tells_its_version_the_old_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "avr-gcc"
+    path.write_text(
+        '#!/bin/sh\ncase "$1" in -dumpfull*) exit 1;; -dumpversion) echo 5.4.0;; *) echo /c/libc.a;; esac\n'
+    )
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert toolchain.find_compiler("avr-") == toolchain.Compiler(path, "avr-", "5.4.0")
 
 
 def test_check_names_every_missing_thing_and_never_raises(

@@ -22,7 +22,7 @@ from hil.board import Board, load_board
 from hil.devices.emulated import EmulatedTransport
 from hil.emulator.open import open_machine
 from hil.emulator.types import Emulator
-from hil.firmware.build import environment_of
+from hil.firmware.environments import environment_of
 from hil.firmware.template import load_template, project_files, write_files
 from hil.link import Link
 from hil.program import Program
@@ -109,7 +109,7 @@ class ArmRunner:
         return machine, link
 
     def _build_all(self) -> None:
-        environment = environment_of(self._board)
+        environment = environment_of(self._board).name
         done = toolchain.run_platformio(
             ["run", "-v", "-e", environment], folder=self._folder, timeout_s=_BUILD_TIMEOUT_S
         )
