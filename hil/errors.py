@@ -10,7 +10,8 @@ command to type).  `outcome` tells a search what to do with it (docs/DESIGN.md, 
 
     HilError
     ├── InputError            the user's files and names: BadModel, UnsupportedOperator, UnknownBoard, ...
-    ├── DoesNotFit            the candidate is too large for the board, or for a limit: ArenaOverLimit
+    ├── DoesNotFit            the candidate is too large for the board, or for a limit: ArenaOverLimit,
+    │                         ConstantsOutOfReach
     ├── HostError             this computer: ToolMissing, BuildFailed, CacheError
     └── DeviceError           the board or the way to it: PortMissing, PortBusy, PortLost, DeviceTimeout,
                               BadFrame, VersionMismatch, DeviceRefused, DeviceFault, FlashFailed, FlashWorn,
@@ -123,6 +124,25 @@ class DoesNotFit(HilError):
         self.available_bytes = available_bytes
         self.parts = dict(parts)
         self.by = by
+
+
+class ConstantsOutOfReach(DoesNotFit):
+    """An AVR reads constants through pointers of 16 bits, which reach the first 64 kB of flash only.
+
+    Args:
+        needed_bytes: of the model's constants and of what else has to lie there.
+        available_bytes: what can be reached.
+        parts: as for `DoesNotFit`.
+    """
+
+    def __init__(self, needed_bytes: int, available_bytes: int, *, parts: Mapping[str, int]) -> None:
+        super().__init__("flash", needed_bytes, available_bytes, parts=parts, by="the model's weights")
+        share = ", ".join(f"{name} {size:,}" for name, size in parts.items())
+        self.message = (
+            f"does not fit: constants take {needed_bytes:,} bytes ({share}), and an AVR reads them from the "
+            f"first {available_bytes:,} bytes of its flash only, however large that is"
+        )
+        self.args = (self.message,)
 
 
 class ArenaOverLimit(DoesNotFit):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hil.board import Board
-from hil.errors import DoesNotFit
+from hil.errors import ConstantsOutOfReach, DoesNotFit
 from hil.program import Program
 
 _WORDS = {
@@ -14,6 +14,10 @@ _WORDS = {
     "code": "the firmware's code",
     "weights": "the model's weights",
 }
+
+
+# What a pointer of 16 bits reaches (firmware/lib/kernels/hil_flash.h).
+NEAR_FLASH_BYTES = 65_536
 
 
 def check_fit(
@@ -26,7 +30,7 @@ def check_fit(
     weight_bytes: int,
     peak: str,
 ) -> None:
-    """Hold an image's needs against what the board has: RAM first, then flash.
+    """Hold an image's needs against what the board has: RAM first, then flash, then an AVR's near flash.
 
     Args:
         stack_bytes: what the linker reserves, not what was seen in use.
@@ -34,11 +38,29 @@ def check_fit(
 
     Raises:
         DoesNotFit: needed, available, the parts, and the largest of them.
+        ConstantsOutOfReach: the board has an AVR, and the constants alone are too many for it.
     """
     ram = {"arena": arena_bytes, "static": static_bytes, "stack": stack_bytes}
     flash = {"code": code_bytes, "weights": weight_bytes}
     _check("ram", board.ram.size_bytes, ram, peak)
     _check("flash", board.flash.size_bytes, flash, peak)
+    if board.core.architecture == "avr":
+        check_near_flash(weight_bytes)
+
+
+def check_near_flash(weight_bytes: int, other_bytes: int = 0) -> None:
+    """Hold the constants of an AVR's image against what its pointers reach.
+
+    Args:
+        other_bytes: vectors, parameters and texts, which lie there as well.
+
+    Raises:
+        ConstantsOutOfReach: they are too many.
+    """
+    needed_bytes = weight_bytes + other_bytes
+    if needed_bytes > NEAR_FLASH_BYTES:
+        parts = {"weights": weight_bytes, "vectors, parameters and texts": other_bytes}
+        raise ConstantsOutOfReach(needed_bytes, NEAR_FLASH_BYTES, parts=parts)
 
 
 def _check(resource: str, available_bytes: int, parts: Mapping[str, int], peak: str) -> None:

@@ -71,6 +71,8 @@ class Variant:
         overlap: where the output may lie over an input.
         scratch_over: position in `Operator.inputs` of the input that the scratch may start at, or None.
         general: a DSP variant that stands behind a faster one, for weights that the faster one cannot take.
+        copies_constants: constant operands are copied from flash to the scratch before the kernel is called,
+            behind what the kernel itself asks for (hil.codegen.kernels.copied).
     """
 
     name: str
@@ -81,6 +83,7 @@ class Variant:
     overlap: Callable[[Graph, Operator], Overlap | None] = lambda graph, operator: None
     scratch_over: int | None = None
     general: bool = False
+    copies_constants: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,7 @@ class Call:
         variant: as in reports; "" where nothing runs.
         output: tensor index.
         general: on the general path, see `hil.codegen.registry.on_general_path`.
+        copies_constants: see `Variant`.
     """
 
     operator: int
@@ -115,6 +119,7 @@ class Call:
     output: int
     needs: Needs = field(default_factory=Needs)
     general: bool = False
+    copies_constants: bool = False
 
     @property
     def constants(self) -> tuple[Constant, ...]:

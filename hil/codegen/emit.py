@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from hil.codegen.call import Call, Constant, Field, Operand, Symbol
+from hil.codegen.call import Call, Constant, Field, Symbol
 from hil.codegen.literals import array_definition
 from hil.codegen.sharing import constant_names, own_name, weight_bytes
 from hil.graph.types import Graph
@@ -121,7 +121,7 @@ def _definitions(graph: Graph, call: Call, plan: ArenaPlan, names: _Names, param
         if names[constant] == own_name(call, constant)
     )
     if call.arguments.input_array:
-        pointers = ", ".join(_pointer(operand, plan, names) for operand in call.arguments.inputs)
+        pointers = ", ".join(_inputs(call, plan, names))
         text += f"static const int8_t *const HIL_FLASH {prefix}_inputs[] = {{{pointers}}};\n"
     if call.arguments.params_type and params[call.operator] == prefix:
         fields = _fields(names, call.arguments.params)
@@ -146,10 +146,27 @@ def _value(names: _Names, value: Field, indent: str) -> str:
     return str(value)
 
 
-def _pointer(operand: Operand, plan: ArenaPlan, names: _Names) -> str:
-    if isinstance(operand, Constant):
-        return names[operand]
-    return f"hil_arena + {plan.offsets[operand]}"
+def _inputs(call: Call, plan: ArenaPlan, names: _Names) -> list[str]:
+    """The pointers that the kernel is called with."""
+    copies = _copies(call, plan)
+    return [
+        names[operand]
+        if isinstance(operand, Constant) and operand not in copies
+        else f"hil_arena + {copies[operand] if isinstance(operand, Constant) else plan.offsets[operand]}"
+        for operand in call.arguments.inputs
+    ]
+
+
+def _copies(call: Call, plan: ArenaPlan) -> dict[Constant, int]:
+    """Operands that are copied to the arena before the call, and where to."""
+    offsets: dict[Constant, int] = {}
+    if call.copies_constants:
+        at = plan.scratch[call.operator][0]
+        for operand in call.arguments.inputs:
+            if isinstance(operand, Constant):
+                offsets[operand] = at
+                at += operand.data.nbytes
+    return offsets
 
 
 def _case(graph: Graph, call: Call, plan: ArenaPlan, names: _Names, params: Mapping[int, str]) -> str:
@@ -157,10 +174,14 @@ def _case(graph: Graph, call: Call, plan: ArenaPlan, names: _Names, params: Mapp
     output = f"hil_arena + {plan.offsets[call.output]}"
     statement = ""
     if call.function:
-        inputs = [_pointer(operand, plan, names) for operand in call.arguments.inputs]
+        inputs = _inputs(call, plan, names)
         if call.arguments.input_array:
             inputs = [f"{_prefix(call)}_inputs"]
         scratch = f"hil_arena + {plan.scratch[call.operator][0]}" if call.needs.scratch_bytes else "NULL"
         arguments = ", ".join([*inputs, f"&{params[call.operator]}", output, scratch])
-        statement = f"      {call.function}({arguments});\n"
+        statement = "".join(
+            f"      hil_flash_copy(hil_arena + {offset}, {names[constant]}, {constant.data.nbytes});\n"
+            for constant, offset in _copies(call, plan).items()
+        )
+        statement += f"      {call.function}({arguments});\n"
     return f"    case {call.operator}: /* {_title(graph, call)} */\n{statement}      break;\n"

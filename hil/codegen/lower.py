@@ -71,6 +71,7 @@ def _lower_one(graph: Graph, operator: Operator, variant: Variant, target: Targe
         output=operator.output,
         needs=variant_needs(graph, operator, variant),
         general=on_general_path(variant, type(operator.options), target),
+        copies_constants=variant.copies_constants,
     )
 
 

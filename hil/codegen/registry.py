@@ -29,6 +29,7 @@ from hil.codegen.kernels import (
     softmax,
     unary,
 )
+from hil.codegen.kernels.copied import copied
 from hil.codegen.target import Target
 from hil.graph import types
 from hil.graph.types import Graph, Operator
@@ -78,6 +79,16 @@ DSP_VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
     }
 )
 
+#: For cores whose flash is apart: operators that may have a constant operand, asked before those above.
+FLASH_APART_VARIANTS: Mapping[type, tuple[Variant, ...]] = MappingProxyType(
+    {
+        types.Add: copied(binary.ADD_VARIANTS),
+        types.Sub: copied(binary.SUB_VARIANTS),
+        types.Mul: copied(binary.MUL_VARIANTS),
+        types.Concatenation: copied(moving.CONCATENATION_VARIANTS),
+    }
+)
+
 #: For cores with DSP: faster kernels for more scratch, the best first; `hil.codegen.choose` decides on them.
 DSP_FASTER: Mapping[type, Callable[[Graph, Operator], tuple[Faster, ...]]] = MappingProxyType(
     {
@@ -88,7 +99,11 @@ DSP_FASTER: Mapping[type, Callable[[Graph, Operator], tuple[Faster, ...]]] = Map
 
 def variants(options: type, target: Target) -> tuple[Variant, ...]:
     """The kernels for one kind of operator, the most particular first."""
-    return (*(DSP_VARIANTS.get(options, ()) if target.dsp else ()), *VARIANTS[options])
+    return (
+        *(DSP_VARIANTS.get(options, ()) if target.dsp else ()),
+        *(FLASH_APART_VARIANTS.get(options, ()) if target.flash_apart else ()),
+        *VARIANTS[options],
+    )
 
 
 def on_general_path(variant: Variant, options: type, target: Target) -> bool:

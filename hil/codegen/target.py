@@ -13,14 +13,16 @@ class Target:
 
     Attributes:
         dsp: it has the DSP extension of Armv7E-M (SMLAD, SXTB16, SMMLA).
+        flash_apart: flash has an address space of its own, so no pointer reaches both flash and RAM (AVR).
     """
 
     dsp: bool = False
+    flash_apart: bool = False
 
     @classmethod
     def of(cls, board: Board) -> Target:
         """The core of a board."""
-        return cls(dsp=board.core.dsp)
+        return cls(dsp=board.core.dsp, flash_apart=board.core.architecture == "avr")
 
 
 #: Any core with a C99 compiler.

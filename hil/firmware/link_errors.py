@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from hil.board import Board
-from hil.fit import arena_peak, check_fit
+from hil.fit import NEAR_FLASH_BYTES, arena_peak, check_fit, check_near_flash
 from hil.program import Program
 
-_OVERFLOW = re.compile(r"region [`'](RAM|FLASH)' overflowed by (\d+) bytes?")
+_OVERFLOW = re.compile(r"region [`'](RAM|FLASH|NEAR)' overflowed by (\d+) bytes?")
 
 
 def raise_if_too_large(log: str, program: Program, board: Board) -> None:
@@ -23,6 +23,8 @@ def raise_if_too_large(log: str, program: Program, board: Board) -> None:
     arena_bytes, stack_bytes = program.plan.arena_bytes, board.build.stack_bytes
     weight_bytes = program.weight_bytes
     static_bytes = code_bytes = 0
+    if "NEAR" in excess:  # an AVR's first 64 kB
+        check_near_flash(weight_bytes, NEAR_FLASH_BYTES + excess["NEAR"] - weight_bytes)
     if "RAM" in excess:
         static_bytes = max(0, board.ram.size_bytes + excess["RAM"] - arena_bytes - stack_bytes)
     if "FLASH" in excess:
