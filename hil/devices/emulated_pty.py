@@ -19,6 +19,7 @@ from pathlib import Path
 from hil.board import Board
 from hil.device import Transport
 from hil.devices.hardware import SerialDevice
+from hil.devices.wear import WearCounter
 from hil.emulator.control import SOCKET_NAME, STATUS, Reply, ask
 from hil.errors import DeviceError, EmulationError
 from hil.image import Image
@@ -27,7 +28,6 @@ from hil.program import Program
 
 _STATUS_TIMEOUT_S = 5.0
 _END_TIMEOUT_S = 5.0
-_HELLO_TIMEOUT_S = 0.3  # it starts at once, or has no firmware yet
 
 UPLOAD_COMMAND = shlex.join([sys.executable, "-m", "hil.emulator.upload"])
 
@@ -59,10 +59,17 @@ class PtyTransport:
 
 @dataclass
 class EmulatedPtyDevice:
-    """See the module.  `name` is what the user typed, e.g. "emulated+pty:nrf52840_dk"."""
+    """See the module.
+
+    Attributes:
+        name: what the user typed, e.g. "emulated+pty:nrf52840_dk".
+        counter, hello_timeout_s: as of SerialDevice.
+    """
 
     name: str
     board: Board
+    counter: WearCounter | None = None
+    hello_timeout_s: float = 0.3  # it starts at once, or has no firmware yet
     provenance: Provenance = field(default=Provenance.EMULATED, init=False)
     _server: subprocess.Popen[str] | None = field(default=None, init=False, repr=False)
     _folder: Path | None = field(default=None, init=False, repr=False)
@@ -164,6 +171,7 @@ class EmulatedPtyDevice:
             self.board,
             json.loads(line)["port"],
             upload_command=UPLOAD_COMMAND,
-            hello_timeout_s=_HELLO_TIMEOUT_S,
+            counter=self.counter,
+            hello_timeout_s=self.hello_timeout_s,
         )
         return self._serial

@@ -3,6 +3,7 @@
 The board is a fake that behaves (tests/support/usb_board.py); everything from the device on is the real code.
 """
 
+import signal
 import subprocess
 import sys
 import warnings
@@ -12,7 +13,7 @@ import pytest
 
 from hil.bench import BenchSettings, bench
 from hil.devices.hardware import SerialDevice
-from hil.devices.wear import FlashWearWarning
+from hil.devices.wear import FlashWearWarning, NoWear
 from hil.devices.wear_store import WearStore
 from hil.errors import (
     BadDevice,
@@ -26,7 +27,7 @@ from hil.errors import (
 from hil.image import Image
 from hil.link import Link
 from hil.protocol import PROTOCOL_VERSION
-from tests.support.firmware import conv_program, dk
+from tests.support.firmware import conv_program, dk, needs_toolchain
 from tests.support.usb_board import UsbBoard, native_usb, reversed_input
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
@@ -297,6 +298,35 @@ def test_flash_that_was_cut_short_is_done_again(usb, device, counter, monkeypatc
     assert counter.cycles(UNIT) == 2
 
 
+KILLED_WHILE_FLASHING = """
+import os, signal, sys
+from hil import firmware
+from hil.devices.hardware import SerialDevice
+from tests.hil.test_serial_flashing import an_image
+from tests.support.firmware import dk
+
+firmware.upload = lambda *arguments, **named: os.kill(os.getpid(), signal.SIGKILL)
+from hil.devices.wear_store import WearStore
+SerialDevice("serial:test", dk(), sys.argv[1], counter=WearStore()).flash(an_image(), timeout_s=60)
+"""
+
+
+def test_process_killed_while_flashing_leaves_a_free_board_a_count_and_a_warning_to_the_next(
+    make_board, make_device, counter
+):
+    usb = make_board(native=False)
+    killed = subprocess.run([sys.executable, "-c", KILLED_WHILE_FLASHING, usb.port])
+    assert killed.returncode == -signal.SIGKILL
+    unit = f"unit {b'REALUNIT'.hex()}"
+    assert counter.cycles(unit) == 1
+    assert counter.was_cut_short(unit)
+    usb.image = an_image()  # its digest was written, and who knows what else
+    usb.serial_number = ""
+    make_device(usb, board=dk()).flash(an_image(), timeout_s=10)
+    assert len(usb.uploads) == 1
+    assert (counter.cycles(unit), counter.was_cut_short(unit)) == (2, False)
+
+
 def test_uploader_gets_what_is_left_of_the_deadline(usb, device, monkeypatch):
     given = []
 
@@ -390,6 +420,37 @@ def test_board_without_serial_number_is_counted_by_the_chip_once_it_answers(make
     usb.vanish(0.0)
     device.flash(an_image(0), timeout_s=10)
     assert counter.cycles(f"unit {b'REALUNIT'.hex()}") == 3
+
+
+class Counting(NoWear):
+    begun = finished = 0
+
+    def begin(self, unit, place):
+        self.begun += 1
+        return self.begun
+
+    def finish(self, unit):
+        self.finished += 1
+
+
+@needs_toolchain
+def test_emulated_board_behind_a_port_goes_the_same_way():
+    """The uploader is a process here, the firmware the real one; only the board is emulated."""
+    from hil.devices.emulated_pty import EmulatedPtyDevice
+    from hil.interpreter import truth
+
+    counter = Counting()
+    device = EmulatedPtyDevice("emulated+pty:nrf52840_dk", dk(), counter)
+    try:
+        image = device.build(conv_program())
+        reference = truth(image.program.graph)
+        first = bench(image, device, BenchSettings(), reference)
+        device._serial.hello_timeout_s = 10.0  # it has firmware now, however busy this computer is
+        second = bench(image, device, BenchSettings(), reference)
+    finally:
+        device.close()
+    assert first.cycles == second.cycles
+    assert (counter.begun, counter.finished) == (1, 1)
 
 
 # ---- one at a time
