@@ -10,6 +10,7 @@ READY  := $(VENV)/.ready
 
 MODELS ?= ../shared/models
 MODEL  ?=
+SOAK_CANDIDATES ?= 500
 UPDATE ?=
 
 .PHONY: help
@@ -64,6 +65,10 @@ golden: setup ## outputs of the MLPerf Tiny models (MODELS=DIR) on the emulated 
 .PHONY: bench-device
 bench-device: setup ## instructions, cycles and bytes beside TFLM + CMSIS-NN, costliest layers (MODELS=DIR or MODEL=FILE)
 	@$(BIN)/python -m benchmarks.device $(MODELS) $(if $(MODEL),--model "$(MODEL)") $(if $(UPDATE),--update)
+
+.PHONY: soak
+soak: setup ## a search on a board that fails in all ways, held against one that does not -> build/soak.json (SOAK_CANDIDATES=N)
+	@$(BIN)/python -m benchmarks.soak --trials $(SOAK_CANDIDATES)
 
 .PHONY: bench-stages
 bench-stages: setup ## seconds per stage of one candidate: quantize, plan, codegen, build, flash, measure
