@@ -28,7 +28,7 @@ DEBIAN_PACKAGES: Mapping[str, str] = {
     "avr-": "gcc-avr avr-libc arduino-core-avr",
 }
 # The same compiler as a package of PlatformIO's registry.
-_PACKAGES: Mapping[str, tuple[str, str]] = {
+PACKAGES: Mapping[str, tuple[str, str]] = {
     "arm-none-eabi-": ("toolchain-gccarmnoneeabi", "~1.120301.0"),
     "avr-": ("toolchain-atmelavr", "~1.70300.0"),
 }
@@ -108,7 +108,7 @@ def _install(prefix: str) -> str:
     packages = DEBIAN_PACKAGES.get(prefix)
     if packages is None:
         return f"install {prefix}gcc and put its folder on PATH"
-    name, requirement = _PACKAGES[prefix]
+    name, requirement = PACKAGES[prefix]
     fetch = f"{sys.executable} -m platformio pkg install -g -t 'platformio/{name}@{requirement}'"
     return (
         f"sudo apt-get install {packages}"
@@ -118,9 +118,9 @@ def _install(prefix: str) -> str:
 
 def _package_bin(prefix: str) -> Path | None:
     """Where PlatformIO keeps the compiler that it fetched, if it did."""
-    if prefix not in _PACKAGES:
+    if prefix not in PACKAGES:
         return None
-    return core_dir() / "packages" / _PACKAGES[prefix][0] / "bin"
+    return core_dir() / "packages" / PACKAGES[prefix][0] / "bin"
 
 
 def platformio_version() -> str:
@@ -159,7 +159,7 @@ def environment(*, platforms_dir: Path | None = None) -> dict[str, str]:
     if platforms_dir is not None:
         kept["PLATFORMIO_PLATFORMS_DIR"] = str(platforms_dir)
     # Behind PATH, as `find_compiler` looks for them.
-    fetched = [str(folder) for prefix in _PACKAGES if (folder := _package_bin(prefix)) and folder.is_dir()]
+    fetched = [str(folder) for prefix in PACKAGES if (folder := _package_bin(prefix)) and folder.is_dir()]
     kept["PATH"] = os.pathsep.join([kept.get("PATH", os.defpath), *fetched])
     return kept
 
