@@ -55,6 +55,20 @@ class TestEmulated(RealFirmware):
 
 
 @needs_toolchain
+class TestEmulatedCortexM7(TestEmulated):
+    @pytest.fixture
+    def board(self):
+        return load_board("disco_f746ng")
+
+
+@needs_toolchain
+class TestEmulatedCortexM33(TestEmulated):
+    @pytest.fixture
+    def board(self):
+        return load_board("nucleo_u575zi")
+
+
+@needs_toolchain
 @pytest.mark.slow
 class TestEmulatedBehindAPort(RealFirmware):
     @pytest.fixture
