@@ -11,6 +11,7 @@ READY  := $(VENV)/.ready
 MODELS ?= ../shared/models
 MODEL  ?=
 SOAK_CANDIDATES ?= 500
+FUZZ_FRAMES ?= 1000000
 UPDATE ?=
 
 .PHONY: help
@@ -69,6 +70,10 @@ bench-device: setup ## instructions, cycles and bytes beside TFLM + CMSIS-NN, co
 .PHONY: soak
 soak: setup ## a search on a board that fails in all ways, held against one that does not -> build/soak.json (SOAK_CANDIDATES=N)
 	@$(BIN)/python -m benchmarks.soak --trials $(SOAK_CANDIDATES)
+
+.PHONY: fuzz
+fuzz: setup ## random and mutated frames for the parsers of firmware and host, both directions (FUZZ_FRAMES=N)
+	@$(BIN)/python -m benchmarks.fuzz --frames $(FUZZ_FRAMES)
 
 .PHONY: bench-stages
 bench-stages: setup ## seconds per stage of one candidate: quantize, plan, codegen, build, flash, measure
