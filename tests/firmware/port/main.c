@@ -41,6 +41,17 @@ static void tell_identity(void) {
   send_word(hil_port_stack_size());
 }
 
+/* Longer than a cycle counter of 24 bits lasts. */
+static void time_a_long_loop(void) {
+  hil_port_trigger(1);
+  const uint32_t start = hil_port_cycles();
+  for (volatile uint32_t i = 0; i < 4000000; ++i) {
+  }
+  const uint32_t end = hil_port_cycles();
+  hil_port_trigger(0);
+  send_word(end - start);
+}
+
 static void obey(const uint8_t *data, size_t size) {
   volatile uint32_t zero = 0;
   const uint32_t start = hil_port_cycles();
@@ -59,6 +70,9 @@ static void obey(const uint8_t *data, size_t size) {
       for (volatile uint32_t i = 0; i < 1000; ++i) {
       }
       send_word(hil_port_cycles() - start);
+      break;
+    case 'g':
+      time_a_long_loop();
       break;
     case 'o':
       (void)dive(&zero, 1000000);
