@@ -16,6 +16,8 @@ from hil.errors import HostError
 
 # Output sections of the linker scripts in firmware/lib/port/*/ that count on their own.
 WEIGHTS, ARENA, STACK = ".hil_weights", ".hil_arena", ".stack"
+# What Arduino cores make of all RAM that is left.
+HEAP = ".heap"
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,9 @@ class Elf:
 
     @property
     def static_bytes(self) -> int:
-        """RAM of all other data."""
+        """RAM of all other data, as linked: a heap that is given what is left takes nothing."""
         in_ram = sum(section.size_bytes for section in self.sections if section.in_ram)
-        return in_ram - self.arena_bytes - self.stack_bytes
+        return in_ram - self.arena_bytes - self.stack_bytes - self.size_of(HEAP)
 
 
 def read_elf(path: Path) -> Elf:

@@ -52,9 +52,8 @@ def provide(
             raise ToolMissing(
                 f"the platform that builds {environment.name} ({environment.platform}) is not installed, and "
                 "PlatformIO's registry cannot be reached to fetch it",
-                remedy="connect this computer to the internet once and build again, or fetch it yourself: "
-                f"in a project that `hilnas export` wrote, `pio pkg install -e {environment.name}` "
-                "shows what is fetched",
+                remedy="connect this computer to the internet once and build again: "
+                f"`pio pkg install -e {environment.name}` is then run for you",
             )
         version = _fetch(environment)
     return Compiler(Path(f"{prefix}gcc"), prefix, f"of {version}")

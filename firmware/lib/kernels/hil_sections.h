@@ -14,7 +14,13 @@
 /* Constants of the model: weights, biases, factors, tables. */
 #define HIL_WEIGHTS __attribute__((section(".hil_weights"), aligned(4)))
 /* All activations and scratch. */
-#define HIL_ARENA   __attribute__((section(".hil_arena"), aligned(16)))
+#if defined(ARDUINO)
+/* The linker scripts of Arduino cores do not know it and would put its zeros into the image: the assembler is
+ * told that it has none, and the rest of its line is made a comment. */
+#define HIL_ARENA __attribute__((section(".hil_arena,\"aw\",%nobits @"), aligned(16)))
+#else
+#define HIL_ARENA __attribute__((section(".hil_arena"), aligned(16)))
+#endif
 #endif
 
 #endif

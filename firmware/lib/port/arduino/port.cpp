@@ -12,6 +12,9 @@
  * during an inference no interrupt comes but that of Timer1, once in 65,536 cycles, unless the host sends.
  */
 #include <Arduino.h>
+#if defined(USE_TINYUSB)
+#include <Adafruit_TinyUSB.h> /* Serial of Adafruit's core */
+#endif
 
 extern "C" {
 #include "hil_port.h"
