@@ -68,6 +68,14 @@ class TestEmulatedCortexM33(TestEmulated):
         return load_board("nucleo_u575zi")
 
 
+class TestEmulatedPico(TestEmulated):
+    """A core without a cycle counter or DSP instructions, and a UART without DMA."""
+
+    @pytest.fixture
+    def board(self):
+        return load_board("pico")
+
+
 @needs_toolchain
 @pytest.mark.slow
 class TestEmulatedBehindAPort(RealFirmware):
