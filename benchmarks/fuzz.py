@@ -45,7 +45,7 @@ def table(found: dict[str, Findings], seconds: float) -> Table:
         "frames",
         "accepted",
         "rejected",
-        "of the accepted refused",
+        "then refused",
         "crashes",
         "C and Python disagree",
     ):

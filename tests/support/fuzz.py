@@ -9,21 +9,48 @@ replies, mutated  -> C decoder, Python decoder         the same frames
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hil.protocol import REPLIES, REQUESTS, BadPayload, Decoder, Error, Frame, Reset, encode, from_frame
+from hil.protocol import (
+    REPLIES,
+    REQUESTS,
+    BadPayload,
+    Decoder,
+    Error,
+    Frame,
+    Hello,
+    ReadOutput,
+    ReadProfile,
+    Reset,
+    Run,
+    WriteInput,
+    encode,
+    from_frame,
+    to_frame,
+)
 from tests.firmware.host_protocol import RuntimeProcess
 from tests.firmware.host_protocol.drivers import FrameDriver
+from tests.hil.golden_frames import golden_frames
 
-MAX_PAYLOAD = 64  # small, so that frames beyond it are frequent, and a broken one holds little back
+MAX_PAYLOAD = 128  # holds every INFO, and is so small that frames beyond it are frequent
 LONGEST_PACKET = 2048  # of requests: the answers to it fit into what the host's port holds
 RARELY = 2000  # a Reset starts the firmware's process anew, which takes milliseconds
 REQUEST_TYPES = [message.TYPE for message in REQUESTS if message is not Reset]
 REPLY_TYPES = [message.TYPE for message in REPLIES]
+_MODEL_BYTES, _PIECE = 200, 50  # host_protocol/tiny_model.c
+_INFERENCE = (
+    Hello(0, 255),
+    *(WriteInput(offset, bytes(range(_PIECE))) for offset in range(0, _MODEL_BYTES, _PIECE)),
+    Run(Run.PROFILE),
+    ReadOutput(0, _PIECE),
+    ReadOutput(_MODEL_BYTES - 1, 1),
+    ReadProfile(0, 2),
+)
 _TEXTS = (
     b"name%",
     b"timestamp%",
@@ -57,6 +84,20 @@ class Findings:
     @property
     def rejected(self) -> int:
         return max(0, self.frames - self.accepted)
+
+
+def conversation() -> Iterator[bytes]:
+    """An inference, again and again: requests that get far, if nothing between is damaged."""
+    for number in itertools.cycle(range(0x10000)):
+        for message in _INFERENCE:
+            yield encode(to_frame(message, number))
+
+
+def answers() -> Iterator[bytes]:
+    """Every kind of reply, again and again, as it should be."""
+    for golden in itertools.cycle(golden_frames()):
+        if isinstance(golden.message, REPLIES):
+            yield golden.frame
 
 
 def frame(dice: random.Random, types: list[int]) -> bytes:
@@ -117,10 +158,11 @@ class Fuzzer:
         self._driver = driver
         self._runtime = runtime
         self._dice = random.Random(seed)
+        self._conversation, self._answers = conversation(), answers()
 
     def requests(self, count: int, found: Findings) -> None:
         """Send `count` requests to the firmware, and read its answers."""
-        raws = self._raws(count, REQUEST_TYPES)
+        raws = self._raws(count, REQUEST_TYPES, self._conversation)
         if self._dice.random() < count / RARELY:
             raws[-1] = encode(Frame(Reset.TYPE, 1, b""))
         self._decoded(raws, found)
@@ -135,15 +177,22 @@ class Fuzzer:
 
     def replies(self, count: int, found: Findings) -> None:
         """Send `count` replies to the host."""
-        for received in self._decoded(self._raws(count, REPLY_TYPES), found):
+        for received in self._decoded(self._raws(count, REPLY_TYPES, self._answers), found):
             with _crashes_noted(found):
                 try:
                     from_frame(received)
                 except BadPayload:
                     found.refused += 1
 
-    def _raws(self, count: int, types: list[int]) -> list[bytes]:
-        return [mutated(frame(self._dice, types), self._dice) for _ in range(count)]
+    def _raws(self, count: int, types: list[int], sensible: Iterator[bytes]) -> list[bytes]:
+        """Runs of sensible frames, and of others; mutations strike the sensible ones less often."""
+        dice = self._dice
+        raws: list[bytes] = []
+        while len(raws) < count:
+            raws += itertools.islice(sensible, len(_INFERENCE))
+            raws += [mutated(next(sensible), dice) for _ in range(5)]
+            raws += [mutated(frame(dice, types), dice) for _ in range(dice.randrange(20))]
+        return raws[:count]
 
     def _decoded(self, raws: list[bytes], found: Findings) -> list[Frame]:
         stream = b"".join(raws)
