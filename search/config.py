@@ -34,6 +34,7 @@ from search.toml_file import TomlFile, parse_toml, read_toml
 
 Positive: TypeAlias = Annotated[float, Bounds(above=0)]
 DEVICES = ("emulated", "simulated", "serial")
+METERS = ("estimate", "ina226", "ina219", "ppk2", "joulescope", "emulated")
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,25 @@ class MeasureConfig(Options):
 
 
 @dataclass(frozen=True)
+class MeterConfig(Options):
+    """What measures energy (docs/energy.md).
+
+    Attributes:
+        name: "ppk2:/dev/ttyACM1", "joulescope", "ina226" and so on; "estimate": the board profile's figures.
+        subtract_idle: leave out what the board takes when it does nothing.
+    """
+
+    name: str = "estimate"
+    subtract_idle: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        kind = self.name.partition(":")[0]
+        if kind not in METERS:
+            raise BadOption(("name",), f'got "{self.name}", no such meter', remedy=nearest(kind, METERS))
+
+
+@dataclass(frozen=True)
 class StudyConfig(Options):
     """One study.
 
@@ -181,6 +201,7 @@ class StudyConfig(Options):
     budget: Budget = field(default_factory=lambda: Budget(trials=40))
     train: TrainConfig = field(default_factory=TrainConfig)
     measure: MeasureConfig = field(default_factory=MeasureConfig)
+    meter: MeterConfig = field(default_factory=MeterConfig)
     source: Path | None = field(default=None, compare=False, repr=False, metadata={"written": False})
 
     def __post_init__(self) -> None:
@@ -250,6 +271,7 @@ _TABLES: dict[str, type[Options]] = {
     "budget": Budget,
     "train": TrainConfig,
     "measure": MeasureConfig,
+    "meter": MeterConfig,
 }
 
 
@@ -316,7 +338,10 @@ def _board_of(device: str, board: str) -> str:
 
 
 def _identity(config: StudyConfig) -> dict[str, Any]:
-    return {key: value for key, value in config.to_dict().items() if key != "budget"}
+    identity = {key: value for key, value in config.to_dict().items() if key != "budget"}
+    if config.meter == MeterConfig():
+        del identity["meter"]  # a study that was begun before there were meters goes on
+    return identity
 
 
 def _flat(prefix: tuple[str, ...], value: Any) -> list[tuple[str, str]]:

@@ -33,10 +33,12 @@ from hil.errors import ArenaOverLimit, DeviceError, DoesNotFit, HilError, Outcom
 from hil.image import Image
 from hil.measurement import Measurement
 from hil.measurement_json import from_dict, to_dict
+from hil.meters.choose import open_meter, with_sensor_driver
+from hil.meters.metering import Metering
 from hil.program import Program
 from search import datasets, network, train
 from search.cascade import Fatal, Transient, Unfit, Work
-from search.config import StudyConfig
+from search.config import MeterConfig, StudyConfig
 from search.datasets import Dataset
 from search.datasets.base import Images, Labels
 from search.errors import BadConfig
@@ -69,7 +71,8 @@ class HilEvaluator:
         self._config = config
         self._reply_timeout_s = reply_timeout_s
         self._data = load_data(config)
-        self._device = device or open_device(config.device, board=config.board or None)
+        self._metering = metering_of(config)
+        self._device = device or _open(config, self._metering)
         _must_know_energy(config, self._device.board)
         self._settings = BenchSettings(**config.measure.to_dict())
         self.space = config.make_space(input_shape=self._data.input_shape, classes=self._data.classes)
@@ -94,6 +97,8 @@ class HilEvaluator:
     def close(self) -> None:
         """Let go of the device."""
         self._program = self._image = None
+        if self._metering is not None:
+            self._metering.meter.close()
         self._device.close()
 
     # ---- the stages
@@ -286,6 +291,8 @@ class HilEvaluator:
 
         # The timing of emulated and simulated boards comes from the profile, which is no part of an image.
         key = {**asdict(settings), "profile": self._device.board.digest}
+        if self._metering is not None:
+            key["meter"] = self._config.meter.to_dict()
         if known_digest is not None:
             known = work.store.measurement(known_digest, self._config.device, key)
             if known is not None:
@@ -295,7 +302,12 @@ class HilEvaluator:
         if known is not None:
             return from_dict(known), True
         measurement = bench(
-            image, self._device, settings, truth(image.program.graph), reply_timeout_s=self._reply_timeout_s
+            image,
+            self._device,
+            settings,
+            truth(image.program.graph),
+            metering=self._metering,
+            reply_timeout_s=self._reply_timeout_s,
         )
         work.store.add_measurement(image.digest, self._config.device, key, to_dict(measurement))
         return measurement, False
@@ -332,11 +344,26 @@ def arena_room_of(config: StudyConfig, board: Board) -> ArenaRoom | None:
     )
 
 
+def metering_of(config: StudyConfig) -> Metering | None:
+    """With what the study measures energy; None where the profile's estimate does."""
+    if config.meter == MeterConfig():
+        return None
+    return Metering(open_meter(config.meter.name), config.meter.subtract_idle)
+
+
+def _open(config: StudyConfig, metering: Metering | None) -> Device:
+    device = open_device(config.device, board=config.board or None)
+    if metering is None or not metering.meter.needs_sensor_driver:
+        return device
+    return open_device(config.device, board=with_sensor_driver(device.board))
+
+
 def _must_know_energy(config: StudyConfig, board: Board) -> None:
-    if "energy_uj" in config.make_objectives().needed_metrics and board.power is None:
+    metered = config.meter.name.partition(":")[0] not in ("estimate", "emulated")
+    if "energy_uj" in config.make_objectives().needed_metrics and board.power is None and not metered:
         raise BadConfig(
             f"the study weighs energy_uj, but the profile of {board.name} has no [power] to estimate it with",
-            remedy="add the power figures to the board's profile, or leave energy_uj out of the study",
+            remedy="add the power figures to the board's profile, name a meter, or leave energy_uj out",
         )
 
 
@@ -376,7 +403,9 @@ def _finding(stage: Stage, measurement: Measurement) -> Finding:
     provenance = dict.fromkeys(values, measurement.origin.provenance.value)
     if measurement.energy_uj is not None and measurement.energy_provenance is not None:
         values["energy_uj"] = measurement.energy_uj
-        provenance["energy_uj"] = measurement.energy_provenance.value
+        # Figures of different meters are different, and not ranked together (search.pareto.front).
+        meter = "" if measurement.energy is None else f" ({measurement.energy.meter})"
+        provenance["energy_uj"] = measurement.energy_provenance.value + meter
     return Finding(stage, values, provenance, detail={"measurement": to_dict(measurement)})
 
 

@@ -6,7 +6,8 @@ from rich import box
 from rich.table import Table
 
 from hil import units
-from hil.measurement import Energy, Measurement
+from hil.measurement import Measurement
+from hil.meters.text import metered
 from hil.patches import Patches
 
 # Columns that must not be cut, for figures without their unit are worth nothing.
@@ -54,7 +55,7 @@ def measurement_table(name: str, m: Measurement) -> Table:
         measured,
     )
     if m.energy_uj is not None and m.energy_provenance is not None:
-        of_which = "per inference" if m.energy is None else energy_text(m.energy)
+        of_which = "per inference" if m.energy is None else metered(m.energy)
         table.add_row("energy", units.energy(m.energy_uj), of_which, m.energy_provenance.value)
     if m.output_checked:
         check = m.check
@@ -65,27 +66,6 @@ def measurement_table(name: str, m: Measurement) -> Table:
     else:
         table.add_row("output", "not run", "a simulated board runs no network", "")
     return table
-
-
-def energy_text(energy: Energy) -> str:
-    """How an energy came about, in one line."""
-    current = units.current(energy.current_a)
-    if not energy.samples:
-        return f"per inference; {energy.voltage_v:.2f} V x {current}"
-    exactness = "" if energy.uncertainty_uj is None else f" +- {units.energy(energy.uncertainty_uj)}"
-    parts = [
-        f"per inference{exactness}; {energy.meter}: {energy.voltage_v:.2f} V x {current}",
-        f"{energy.inferences:,} inferences in {energy.window_s:.2f} s, {energy.samples:,} samples",
-    ]
-    if energy.lost_samples:
-        parts.append(f"{energy.lost_samples:,} of them lost")
-    if energy.idle_current_a is not None:
-        parts.append(
-            f"idle {units.current(energy.idle_current_a)}{', subtracted' if energy.idle_subtracted else ''}"
-        )
-    if not energy.input_restored:
-        parts.append("each inference ran on what the one before had left")
-    return "; ".join(parts)
 
 
 def layers_table(m: Measurement, width: int) -> Table:

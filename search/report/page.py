@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hil import units
 from hil.measurement import Measurement
+from hil.meters.text import metered
 from hil.patches import Patches
 from search.report.data import COMPILED, Network, StudyReport
 from search.report.figures import NOTES, columns, figure, limit_text
@@ -88,7 +89,8 @@ def _facts(network: Network) -> list[tuple[str, str, Cell]]:
         plain = f"the arena would take {patches.plain_arena_bytes:,} bytes in one piece"
         facts.append(("patched", f"{patches}; {plain}", Cell(f"{patches.stripes} stripes", COMPILED)))
     if m.energy_uj is not None and m.energy_provenance is not None:
-        facts.append(("energy", "per inference", Cell(units.energy(m.energy_uj), m.energy_provenance.value)))
+        how = "per inference" if m.energy is None else metered(m.energy)
+        facts.append(("energy", how, Cell(units.energy(m.energy_uj), m.energy_provenance.value)))
     if m.macs:
         slower = f"{m.general_macs:,} of {m.macs:,} MACs by slower kernels, where the best one does not suit"
         facts.append(("general path", slower, Cell(f"{m.general_share:.1%}", COMPILED)))

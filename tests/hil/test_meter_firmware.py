@@ -8,13 +8,13 @@ import pytest
 
 from hil.api import measure
 from hil.board import Board, load_board
-from hil.cli.tables import energy_text
 from hil.devices.emulated import EmulatedDevice
 from hil.errors import BadDevice, DeviceRefused, InputError, MissingTrigger
 from hil.measurement import Provenance
 from hil.meters.choose import open_meter, with_sensor_driver
 from hil.meters.emulated import EmulatedRecorder
 from hil.meters.streaming import StreamingMeter
+from hil.meters.text import metered
 from hil.protocol import ErrorCode
 from tests.hil.small_models import small_cnn
 from tests.support.firmware import needs_toolchain
@@ -48,7 +48,7 @@ def test_emulated_supply_is_integrated_between_the_edges_that_the_firmware_makes
     assert energy.idle_current_a == pytest.approx(IDLE_A)
     assert energy.input_restored
     assert m.check.passed
-    assert "idle 500 uA, subtracted" in energy_text(energy)
+    assert "idle 500 uA, subtracted" in metered(energy)
 
 
 def test_sensor_is_read_by_the_firmware_itself() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tomllib
 from dataclasses import FrozenInstanceError, fields
@@ -12,6 +13,7 @@ import pytest
 from search.config import (
     Budget,
     DataConfig,
+    MeterConfig,
     RewardConfig,
     SpaceConfig,
     StrategyConfig,
@@ -132,6 +134,28 @@ def test_it_survives_storage_as_json() -> None:
     assert diff(config, again) == []
 
 
+def test_a_meter_is_named_by_its_text_or_with_its_options() -> None:
+    short = loads('name = "x"\nmeter = "ppk2:/dev/ttyACM1"\n')
+    assert short.meter == MeterConfig("ppk2:/dev/ttyACM1")
+    long = loads('name = "x"\n[meter]\nname = "ppk2:/dev/ttyACM1"\nsubtract_idle = true\n')
+    assert long.meter.subtract_idle
+    assert loads('name = "x"\n').meter == MeterConfig("estimate")
+
+
+def test_another_meter_is_another_study_and_none_is_what_it_always_was() -> None:
+    plain = StudyConfig(name="x")
+    assert plain.digest == StudyConfig(name="x", meter="estimate").digest  # type: ignore[arg-type]
+    metered = StudyConfig(name="x", meter="ina226")  # type: ignore[arg-type]
+    assert plain.digest != metered.digest
+    assert diff(plain, metered) == [
+        'meter.name: (absent) -> "ina226"',
+        "meter.subtract_idle: (absent) -> false",
+    ]
+    before = {key: value for key, value in plain.to_dict().items() if key not in ("meter", "budget")}
+    text = json.dumps(before, sort_keys=True, separators=(",", ":"))
+    assert plain.digest == hashlib.sha256(text.encode()).hexdigest()
+
+
 def test_it_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         loads(FULL).name = "other"  # type: ignore[misc]
@@ -188,6 +212,7 @@ HEAD = 'name = "x"\n'
     [
         (HEAD + "objectivs = []\n", "2: objectivs", "unknown key|did you mean 'objectives'?"),
         (HEAD + "\n[trian]\nepochs = 3\n", "3: trian", "unknown key|did you mean 'train'?"),
+        (HEAD + 'meter = "pkk2"\n', "2: meter", "no such meter|did you mean 'ppk2'?"),
         (HEAD + "[train]\n# few\nepoch = 3\n", "4: train.epoch", "unknown key|did you mean 'epochs'?"),
         (HEAD + "[train]\nepochs = 0\n", "3: train.epochs", "got 0, expected a whole number >= 1"),
         (HEAD + '[train]\nepochs = "3"\n', "3: train.epochs", 'got "3", expected a whole number >= 1'),

@@ -183,6 +183,27 @@ def test_bad_data_are_told_before_anything_is_begun(tmp_path: Path) -> None:
         HilEvaluator(config(data=str(path)))
 
 
+def test_metered_energy_says_by_what_and_is_kept_apart_from_estimates(tmp_path: Path) -> None:
+    """By the estimate under its own name: other meters need a board that runs."""
+    options = {"name": "estimate", "subtract_idle": True}
+    bench = Bench(tmp_path / "a", meter=options)
+    found = bench.run(Stage.ANALYTIC, Stage.QUANTIZE, Stage.PLAN, Stage.BUILD, Stage.MEASURE)[Stage.MEASURE]
+    energy = from_dict(found.detail["measurement"]).energy
+    assert energy is not None
+    assert energy.idle_subtracted
+    assert found.values["energy_uj"] == energy.energy_uj
+    assert found.provenance["energy_uj"] == "estimated (estimate)"
+    # Another meter's study in the same store measures anew.
+    plain = HilEvaluator(config())
+    work = Work(bench.number, SMALL, bench.store.findings(bench.number), bench.store)
+    again = plain.run(Stage.MEASURE, work)
+    assert not again.reused
+    assert again.values["energy_uj"] > energy.energy_uj
+    assert again.provenance["energy_uj"] == "estimated"
+    assert bench.evaluator.run(Stage.MEASURE, work).reused
+    bench.close()
+
+
 def test_energy_needs_a_profile_that_knows_power(monkeypatch: pytest.MonkeyPatch) -> None:
     import dataclasses
 
