@@ -145,7 +145,7 @@ STM32L4R5 = _chip(
 )
 STM32U575 = _chip(
     "cortex-m33",
-    125,
+    126,
     _u575,
     (0x0A00_0000, 0x0A0C_0000, "RAM at its second address"),
     (0x0BF9_0000, 0x0BFB_0000, "system memory"),

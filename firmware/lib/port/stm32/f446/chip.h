@@ -1,6 +1,6 @@
 /*
- * STM32F446 on the NUCLEO-F446RE.  RM0390; addresses of stm32f446xx.h; pins of the board's user manual UM1724
- * and of STM32duino's variant NUCLEO_F446RE.
+ * STM32F446 on the NUCLEO-F446RE.  RM0390; addresses of stm32f446xx.h; pins as in Zephyr,
+ * boards/st/nucleo_f446re (nucleo_f446re.dts, arduino_r3_connector.dtsi).
  */
 #ifndef HIL_STM32_CHIP_H
 #define HIL_STM32_CHIP_H

@@ -1,6 +1,6 @@
 /*
- * STM32F746 on the 32F746GDISCOVERY.  RM0385; addresses of stm32f746xx.h; pins of the board's user manual
- * UM1907 and of STM32duino's variant (variants/STM32F7xx/F745Z(E-G)T_..., variant_DISCO_F746NG).
+ * STM32F746 on the 32F746GDISCOVERY.  RM0385; addresses of stm32f746xx.h; pins as in Zephyr,
+ * boards/st/stm32f746g_disco (stm32f746g_disco.dts, arduino_r3_connector.dtsi).
  */
 #ifndef HIL_STM32_CHIP_H
 #define HIL_STM32_CHIP_H

@@ -1,6 +1,6 @@
 /*
- * STM32L4R5 on the NUCLEO-L4R5ZI.  RM0432; addresses of stm32l4r5xx.h; pins of the board's user manual UM2179
- * and of STM32duino's variant NUCLEO_L4R5ZI.
+ * STM32L4R5 on the NUCLEO-L4R5ZI.  RM0432; addresses of stm32l4r5xx.h; pins as in Zephyr,
+ * boards/st/nucleo_l4r5zi (nucleo_l4r5zi.dts, arduino_r3_connector.dtsi).
  */
 #ifndef HIL_STM32_CHIP_H
 #define HIL_STM32_CHIP_H

@@ -1,13 +1,13 @@
 /*
  * STM32U575 on the NUCLEO-U575ZI-Q, with TrustZone off (option TZEN = 0, as it leaves the factory).  RM0456;
- * addresses of stm32u575xx.h (non-secure); pins of the board's user manual UM2861 and of STM32duino's variant
- * NUCLEO_U575ZI_Q.
+ * addresses of stm32u575xx.h (non-secure); pins as in Zephyr, boards/st/nucleo_u575zi_q (nucleo_u575zi_q.dts,
+ * arduino_r3_connector.dtsi).
  */
 #ifndef HIL_STM32_CHIP_H
 #define HIL_STM32_CHIP_H
 
 #define CHIP_CLOCK_HZ   160000000u
-#define CHIP_INTERRUPTS 125 /* stm32u575xx.h: the highest is FMAC_IRQn, 124 */
+#define CHIP_INTERRUPTS 126 /* stm32u575xx.h: the highest is LSECSSD_IRQn, 125 */
 
 /* Virtual COM port of the ST-LINK: USART1 (APB2, 160 MHz) on PA9 (TX) and PA10 (RX), alternate function 7. */
 #define USART_BASE      0x40013800u
