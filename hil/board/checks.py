@@ -78,6 +78,12 @@ def id_is_an_identifier(board: Board) -> Iterator[str]:
         yield f"the file's name gives the id {board.id!r}; use lower-case letters, digits and _"
 
 
+def chip_is_an_identifier(board: Board) -> Iterator[str]:
+    """Looked up by the emulator; a chip that it does not know can still be measured and simulated."""
+    if not re.fullmatch(r"[a-z][a-z0-9]*", board.chip):
+        yield f"chip is {board.chip!r}, expected the part in lower-case letters and digits, e.g. nrf52840"
+
+
 def clock_in_range(board: Board) -> Iterator[str]:
     """Catches MHz or kHz written where Hz is meant."""
     if not 100_000 <= board.core.clock_hz <= 2_000_000_000:
@@ -186,6 +192,15 @@ def usb_ids_are_well_formed(board: Board) -> Iterator[str]:
                 yield f'serial.{key} holds {text!r}, expected "vid:pid" in lower-case hex, e.g. "2341:805a"'
 
 
+def bootloader_can_be_told_from_the_firmware(board: Board) -> Iterator[str]:
+    """Where both show the same id, a port does not tell which of the two waits behind it."""
+    serial = board.serial
+    for text in sorted(set(serial.usb_ids) & set(serial.bootloader_usb_ids)):
+        yield f"serial.usb_ids and serial.bootloader_usb_ids both hold {text!r}; a port is one or the other"
+    if serial.touch_1200 and not serial.bootloader_usb_ids:
+        yield "serial.touch_1200 starts a bootloader; serial.bootloader_usb_ids does not say how it appears"
+
+
 def stack_fits(board: Board) -> Iterator[str]:
     """The linker reserves it at the top of RAM, aligned to 8 as the ARM procedure call standard asks."""
     stack = board.build.stack_bytes
@@ -228,6 +243,7 @@ CHECKS: tuple[Check, ...] = (
     every_number_names_its_source,
     every_source_belongs_to_a_key,
     id_is_an_identifier,
+    chip_is_an_identifier,
     clock_in_range,
     memories_are_32_bit,
     flash_and_ram_do_not_overlap,
@@ -240,6 +256,7 @@ CHECKS: tuple[Check, ...] = (
     endurance_in_range,
     baud_in_range,
     usb_ids_are_well_formed,
+    bootloader_can_be_told_from_the_firmware,
     stack_fits,
     simulator_has_a_default,
     simulator_costs_are_not_negative,

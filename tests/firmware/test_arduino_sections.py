@@ -15,10 +15,10 @@ from tests.support.firmware import needs_toolchain
 pytestmark = needs_toolchain
 
 ARENA_BYTES, WEIGHT_BYTES = 5008, 1000
-FLASH, RAM_END = 0x26000, 0x20040000
+FLASH = 0x26000
 
-# Knows neither weights nor arena, has a section between code and initial values (the linker puts weights before
-# it, and else would refuse them as overlapping), and makes a heap of what is left.
+# Knows neither weights nor arena, has a section between code and initial values (the linker puts weights
+# before it, and else would refuse them as overlapping), and makes a heap of what is left.
 SCRIPT = """
 MEMORY { FLASH (rx) : ORIGIN = 0x26000, LENGTH = 100K  RAM (rwx) : ORIGIN = 0x20006000, LENGTH = 232K }
 ENTRY(start)

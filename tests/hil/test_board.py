@@ -76,6 +76,7 @@ def test_malformed_profile_names_key_and_expectation(old, new, said):
 VIOLATIONS = {
     "every_number_names_its_source": ('"core.clock_hz" =', '"core.fpu" ='),
     "every_source_belongs_to_a_key": ('"core.architecture" =', '"core.arhitecture" ='),
+    "chip_is_an_identifier": ('chip = "nrf52840"', 'chip = "nRF52840"'),
     "clock_in_range": ("clock_hz = 64_000_000", "clock_hz = 64"),
     "memories_are_32_bit": ("base = 0x2000_0000", "base = 0xffff_0000"),
     "flash_and_ram_do_not_overlap": ("base = 0x2000_0000", "base = 0x000f_f000"),
@@ -92,6 +93,10 @@ VIOLATIONS = {
     "endurance_in_range": ("endurance_cycles = 10_000", "endurance_cycles = 10"),
     "baud_in_range": ("baud = 1_000_000", "baud = 1"),
     "usb_ids_are_well_formed": ("1366:1015", "0x1366:0x1015"),
+    "bootloader_can_be_told_from_the_firmware": (
+        "[serial]\n",
+        '[serial]\ntouch_1200 = true\nbootloader_usb_ids = ["1366:1015"]\n',
+    ),
     "stack_fits": ("stack_bytes = 4096", "stack_bytes = 4097"),
     "simulator_has_a_default": ("\nDEFAULT =", "\nOTHER ="),
     "simulator_costs_are_not_negative": ("DEFAULT = { fixed = ", "DEFAULT = { fixed = -"),
@@ -170,3 +175,13 @@ def test_unreadable_profile_is_told(tmp_path):
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadBoard, match=r"bytes\.toml"):
         load_board(tmp_path / "bytes.toml")
+
+
+def test_a_touched_board_says_how_its_bootloader_appears():
+    assert "does not say how it appears" in refuse(changed("[serial]\n", "[serial]\ntouch_1200 = true\n"))
+
+
+def test_caches_are_told_apart_by_name():
+    data_cache = "[data_cache]\nsize_bytes = 128\nline_bytes = 16\nways = 5\nenabled = true\n\n"
+    message = refuse(changed("[sources]\n", f'{data_cache}[sources]\ndata_cache = "invented"\n'))
+    assert "data_cache: 128 bytes are not whole sets of 5 ways" in message
