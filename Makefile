@@ -75,6 +75,10 @@ soak: setup ## a search on a board that fails in all ways, held against one that
 fuzz: setup ## random and mutated frames for the parsers of firmware and host, both directions (FUZZ_FRAMES=N)
 	@$(BIN)/python -m benchmarks.fuzz --frames $(FUZZ_FRAMES)
 
+.PHONY: bench-energy
+bench-energy: setup ## known energies through each meter's decoding, trigger and integration, with error
+	@$(BIN)/python -m benchmarks.energy
+
 .PHONY: bench-stages
 bench-stages: setup ## seconds per stage of one candidate: quantize, plan, codegen, build, flash, measure
 	@$(BIN)/python benchmarks/stages.py

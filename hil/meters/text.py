@@ -11,7 +11,7 @@ def metered(energy: Energy) -> str:
     current = units.current(energy.current_a)
     if not energy.samples:
         return f"per inference; {energy.voltage_v:.2f} V x {current}"
-    exactness = "" if energy.uncertainty_uj is None else f" +- {units.energy(energy.uncertainty_uj)}"
+    exactness = "" if energy.uncertainty_uj is None else f" ± {units.energy(energy.uncertainty_uj)}"
     parts = [
         f"per inference{exactness}; {energy.meter}: {energy.voltage_v:.2f} V x {current}",
         f"{energy.inferences:,} inferences in {energy.window_s:.2f} s, {energy.samples:,} samples",
