@@ -10,6 +10,7 @@ from hil.emulator.rp2040 import soc as rp2040
 from hil.emulator.stm32 import soc as stm32
 
 CHIPS: Mapping[str, Chip] = {
+    "nrf52833": nrf52.NRF52833,
     "nrf52840": nrf52.NRF52840,
     "rp2040": rp2040.RP2040,
     "stm32f446": stm32.STM32F446,

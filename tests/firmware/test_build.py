@@ -43,8 +43,15 @@ def link(project: Path, source: str, *options: str) -> subprocess.CompletedProce
     (project / "only.c").write_text(source)
     compiler = str(toolchain.find_compiler().path)
     flags = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
-    script = f"-Wl,-T{project / PORT / 'nrf52840.ld'}"
-    command = [compiler, *flags, "-nostdlib", *options, script, str(project / "only.c")]
+    script = f"-Wl,-T{project / 'lib/port/cortex_m/image.ld'}"
+    sizes = {
+        "HIL_STACK_BYTES": 4096,
+        "HIL_FLASH_BASE": 0,
+        "HIL_FLASH_BYTES": 1 << 20,
+        "HIL_RAM_BYTES": 1 << 18,
+    }
+    given = [f"-Wl,--defsym={name}={size}" for name, size in sizes.items() if name not in str(options)]
+    command = [compiler, *flags, "-nostdlib", *given, *options, script, str(project / "only.c")]
     return subprocess.run(
         [*command, "-o", str(project / "only.elf")], capture_output=True, text=True, check=False
     )
@@ -62,15 +69,15 @@ def minimal(arena: int) -> str:
 
 
 def test_every_source_folder_of_the_core_is_built() -> None:
-    named = set(re.findall(r"\+<([^>]+)/>", config()["nrf52840"]["build_src_filter"]))
+    named = set(re.findall(r"\+<([^>]+)/>", config()["cortex_m"]["port_src_filter"]))
     root = firmware_dir()
     holding = {p.parent.relative_to(root).as_posix() for p in root.rglob("*.c") if ".pio" not in p.parts}
     ports = {folder for folder in holding if folder.startswith("lib/port/")}
-    assert holding - ports | {"lib/port/nrf52840"} <= named
+    assert holding - ports | {"lib/port/cortex_m"} <= named
 
 
 def test_warnings_are_errors() -> None:
-    flags = config()["nrf52840"]["build_flags"].split()
+    flags = config()["cortex_m"]["port_flags"].split()
     assert {"-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wmissing-prototypes", "-Werror"} <= set(flags)
 
 

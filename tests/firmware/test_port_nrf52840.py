@@ -1,71 +1,28 @@
-"""The nRF52840 port, run on the emulator: serial line, identity, stack, faults, reset."""
+"""The nRF52 port on both of its chips, run on the emulator: serial line, identity, stack, faults, reset."""
 
 from __future__ import annotations
 
 import struct
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pytest
 
-from hil.emulator.machine import Machine
-from hil.emulator.types import State
-from hil.firmware.template import load_template, project_files, write_files
-from hil.toolchain import run_platformio
-from tests.support.firmware import conv_program, dk, needs_toolchain
+from hil.board import Board, load_board
+from tests.support.firmware import needs_toolchain
+from tests.support.port_firmware import BUS_FAULT, RAM, USAGE_FAULT, Firmware, build, fault_of
 
 pytestmark = needs_toolchain
 
-MAIN = Path(__file__).parent / "port" / "main.c"
-# As hil_runtime_report_fault hands them over.
-REGISTERS = ("r0", "r1", "r2", "r3", "r12", "lr", "pc", "psr", "cfsr", "hfsr", "mmfar", "bfar")
-BUS_FAULT, USAGE_FAULT = 5, 6
-RAM = 0x2000_0000
 
-
-@pytest.fixture(scope="module")
-def elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The port under a main of its own: no protocol, no model."""
-    folder = tmp_path_factory.mktemp("port")
-    files = {
-        path: content
-        for path, content in project_files(load_template(), conv_program(), dk()).items()
-        if path.suffix != ".c" or path.parent.name == "nrf52840"
-    }
-    files[PurePosixPath("src/main.c")] = MAIN.read_bytes()
-    write_files(files, folder / "project")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HILNAS_CACHE", str(folder / "cache"))
-        run = run_platformio(["run", "-s", "-e", "nrf52840_dk"], folder=folder / "project", timeout_s=300.0)
-    assert run.returncode == 0, run.stdout
-    return folder / "project" / ".pio" / "build" / "nrf52840_dk" / "firmware.elf"
-
-
-class Firmware:
-    """The running firmware; `say` returns what it answers until it sleeps again."""
-
-    def __init__(self, elf: Path) -> None:
-        self.machine = Machine(dk())
-        self.machine.load(elf)
-        assert self.say(b"") == b""
-
-    def say(self, data: bytes) -> bytes:
-        self.machine.send(data)
-        answer = b""
-        while (state := self.machine.run(50_000_000)) is State.OUTPUT:
-            answer += self.machine.take_output()
-        assert state is State.ASLEEP
-        return answer + self.machine.take_output()
+@pytest.fixture(scope="module", params=["nrf52840_dk", "microbit_v2"])
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Board, Path]:
+    board = load_board(request.param)
+    return board, build(board, tmp_path_factory.mktemp(board.id))
 
 
 @pytest.fixture
-def firmware(elf: Path) -> Firmware:
-    return Firmware(elf)
-
-
-def fault_of(report: bytes) -> tuple[int, dict[str, int]]:
-    assert report[:1] == b"F"
-    assert len(report) == 50
-    return report[1], dict(zip(REGISTERS, struct.unpack("<12I", report[2:]), strict=True))
+def firmware(built: tuple[Board, Path]) -> Firmware:
+    return Firmware(*built)
 
 
 def test_what_is_sent_comes_back(firmware: Firmware) -> None:
@@ -83,7 +40,12 @@ def test_constants_in_flash_can_be_sent(firmware: Firmware) -> None:
 
 def test_the_unit_says_that_it_is_emulated_and_that_its_cache_is_on(firmware: Firmware) -> None:
     unit, cache, clock_hz, stack_bytes = struct.unpack("<8sIII", firmware.say(b"i"))
-    assert (unit, cache, clock_hz, stack_bytes) == (b"EMULATED", 1, 64_000_000, dk().build.stack_bytes)
+    assert (unit, cache, clock_hz, stack_bytes) == (
+        b"EMULATED",
+        1,
+        64_000_000,
+        firmware.board.build.stack_bytes,
+    )
 
 
 def test_the_painted_stack_shows_the_deepest_use_since_it_was_painted(firmware: Firmware) -> None:
@@ -91,7 +53,7 @@ def test_the_painted_stack_shows_the_deepest_use_since_it_was_painted(firmware: 
     again_shallow, _ = struct.unpack("<II", firmware.say(b"s"))
     assert again_shallow == shallow
     assert 16 * 64 <= deep - shallow <= 16 * 128
-    assert deep < dk().build.stack_bytes
+    assert deep < firmware.board.build.stack_bytes
 
 
 def test_the_cycle_counter_counts(firmware: Firmware) -> None:
@@ -106,7 +68,7 @@ def test_a_stack_overflow_faults_below_ram_and_harms_no_data(firmware: Firmware)
     assert registers["pc"] == 0  # there was no room to save it
 
 
-def test_a_write_to_nowhere_tells_who_and_where(firmware: Firmware, elf: Path) -> None:
+def test_a_write_to_nowhere_tells_who_and_where(firmware: Firmware) -> None:
     kind, registers = fault_of(firmware.say(b"w"))
     assert kind == BUS_FAULT
     assert registers["bfar"] == 0x1FFF_FFF0

@@ -199,7 +199,7 @@ def fails(body: str, folder: Path) -> EmulationError:
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        pytest.param(0x4000_3000, "a peripheral is read", id="peripheral that is not modelled"),
+        pytest.param(0x4000_4000, "a peripheral is read", id="peripheral that is not modelled"),
         pytest.param(
             0x4000_2F00, "UARTE0 has no register at offset 0xf00", id="register of a known peripheral"
         ),

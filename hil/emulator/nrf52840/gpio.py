@@ -1,4 +1,4 @@
-"""GPIO port 0.
+"""GPIO ports.
 
 nRF52840 product specification, chapter "GPIO".  One pin is watched: the one that marks an inference
 (hil_port_trigger).  The others lead nowhere; what is set can be read back.
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from hil.emulator.registers import Register, RegisterBlock
 
-BASE = 0x5000_0000
+BASE, PORT_1 = 0x5000_0000, 0x300  # the second port's registers lie behind the first one's
 _OUT, _DIR = 0x504, 0x514
 _PIN_CNF, _PINS = 0x700, 32
 _PIN_CNF_BITS = 0x0003_070F
@@ -20,12 +20,13 @@ class Gpio(RegisterBlock):
     """OUT, DIR with their set and clear registers, and PIN_CNF of each pin.
 
     Args:
-        watched: number of the pin that is watched.
+        port: 0 or 1.
+        watched: number of the pin that is watched; None for none.
         on_change: told its level when it changes.
     """
 
-    def __init__(self, watched: int, on_change: Callable[[bool], None]) -> None:
-        self._watched, self._on_change = 1 << watched, on_change
+    def __init__(self, port: int, watched: int | None, on_change: Callable[[bool], None]) -> None:
+        self._watched, self._on_change = 0 if watched is None else 1 << watched, on_change
         self._level = False
         registers = {
             _OUT: Register("OUT", on_write=lambda _: self._look()),
@@ -45,7 +46,7 @@ class Gpio(RegisterBlock):
         }
         for pin in range(_PINS):
             registers[_PIN_CNF + 4 * pin] = self._pin(pin)
-        super().__init__("P0", BASE, 0x300 + 0x500, registers)
+        super().__init__(f"P{port}", BASE + PORT_1 * port, 0x500 + PORT_1, registers)
 
     def _pin(self, pin: int) -> Register:
         def configure(value: int) -> None:

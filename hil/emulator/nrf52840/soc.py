@@ -1,4 +1,4 @@
-"""The nRF52840 as a whole: its peripherals, and what else lies in its address space."""
+"""The nRF52840 and the nRF52833 as a whole: their peripherals, and what else lies in their address space."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ class Soc:
             timer.CounterTimer(),
             nvmc.Nvmc(around),
             channels,
-            gpio.Gpio(TRIGGER_PIN, around.trigger_pin),
+            gpio.Gpio(0, TRIGGER_PIN, around.trigger_pin),
+            gpio.Gpio(1, None, around.trigger_pin),
             twim.Twim(around, {0x40: Ina226(supply), 0x41: Ina219(supply)}),
             ficr.make_ficr(part, board.flash.size_bytes, board.ram.size_bytes),
             ficr.make_uicr(),
@@ -48,11 +49,15 @@ class Soc:
         self._bus.trigger(address, times)
 
 
-NRF52840 = Chip(
-    architecture="cortex-m4",
-    flash_base=0,
-    interrupts=48,  # nrf52840.h: the highest is SPIM3_IRQn, 47
-    priority_bits=3,  # nrf52840.h: __NVIC_PRIO_BITS
-    make_peripherals=lambda board, around: Soc(0x52840, board, around),
-    not_modelled=_NOT_MODELLED,
-)
+def _chip(part: int) -> Chip:
+    return Chip(
+        architecture="cortex-m4",
+        flash_base=0,
+        interrupts=48,  # nrf52840.h, nrf52833.h: the highest is SPIM3_IRQn, 47
+        priority_bits=3,  # __NVIC_PRIO_BITS of both
+        make_peripherals=lambda board, around: Soc(part, board, around),
+        not_modelled=_NOT_MODELLED,
+    )
+
+
+NRF52840, NRF52833 = _chip(0x52840), _chip(0x52833)

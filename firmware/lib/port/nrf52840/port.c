@@ -1,8 +1,10 @@
 /*
- * hil_port.h for a bare-metal nRF52840: clocks, instruction cache, cycle counter, painted stack, identity,
- * reset.
+ * hil_port.h for a bare-metal nRF52840 or nRF52833: clocks, instruction cache, cycle counter, identity,
+ * trigger pin, reset.
  */
 #include "hil_port.h"
+#include "parts.h"
+#include "pins.h"
 #include "registers.h"
 #include "uarte.h"
 
@@ -12,16 +14,8 @@
  * error of a per cent or two a UART just bears; so waiting for ever would be worse. */
 #define HFXO_TIMEOUT_CYCLES (CLOCK_HZ / 100u)
 
-#define STACK_PATTERN 0xC5C5C5C5u
-
 #define TEXT_OF(token) #token
 #define TEXT(macro)    TEXT_OF(macro)
-
-/* A0 of the DK's Arduino header, which nothing on the board uses (Zephyr, nrf52840dk_nrf52840.dts). */
-#define PIN_TRIGGER 3u
-
-extern uint32_t __hil_stack_bottom[], __hil_stack_top[];
-extern uint8_t __hil_spare_start[], __hil_spare_end[];
 
 /* Silicon of revision 3 and later locks its debug port at each reset unless UICR and firmware both say
  * otherwise.  Where UICR leaves it open, leave it open, so that the next image can be flashed without erasing
@@ -46,10 +40,10 @@ void hil_port_init(void) {
   DWT_CYCCNT = 0;
   DWT_CTRL |= DWT_CTRL_CYCCNTENA;
   NVMC_ICACHECNF = NVMC_ICACHECNF_CACHEEN;
-  POWER_DCDCEN = 1; /* the DK has the inductor that the DC/DC regulator needs */
+  POWER_DCDCEN = HAS_DCDC_INDUCTOR;
   start_crystal();
   hil_port_trigger(0); /* the level, before the pin becomes an output */
-  P0_PIN_CNF(PIN_TRIGGER) = PIN_CNF_OUTPUT;
+  PIN_CNF(PIN_TRIGGER) = PIN_CNF_OUTPUT;
   hil_uarte_init();
 }
 
@@ -57,39 +51,13 @@ size_t hil_port_read(uint8_t *data, size_t capacity) { return hil_uarte_read(dat
 
 void hil_port_write(const uint8_t *data, size_t size) { hil_uarte_write(data, size); }
 
+void hil_port_discard(void) { hil_uarte_discard(); }
+
 uint32_t hil_port_cycles(void) { return DWT_CYCCNT; }
 
 uint32_t hil_port_clock_hz(void) { return CLOCK_HZ; }
 
 int hil_port_instruction_cache(void) { return (NVMC_ICACHECNF & NVMC_ICACHECNF_CACHEEN) != 0; }
-
-/* Everything below the stack pointer is free: no interrupt can come. */
-void hil_port_stack_paint(void) {
-  volatile uint32_t *word = __hil_stack_bottom;
-  uintptr_t stack_pointer;
-  __asm volatile("mov %0, sp" : "=r"(stack_pointer));
-  while ((uintptr_t)word < stack_pointer) {
-    *word++ = STACK_PATTERN;
-  }
-}
-
-uint32_t hil_port_stack_used(void) {
-  const volatile uint32_t *word = __hil_stack_bottom;
-  while (word < __hil_stack_top && *word == STACK_PATTERN) {
-    ++word;
-  }
-  return (uint32_t)((uintptr_t)__hil_stack_top - (uintptr_t)word);
-}
-
-uint32_t hil_port_stack_size(void) {
-  return (uint32_t)((uintptr_t)__hil_stack_top - (uintptr_t)__hil_stack_bottom);
-}
-
-/* From the end of what is linked to the end of RAM. */
-uint8_t *hil_port_spare_ram(size_t *size) {
-  *size = (size_t)((uintptr_t)__hil_spare_end - (uintptr_t)__hil_spare_start);
-  return __hil_spare_start;
-}
 
 const char *hil_port_board(void) { return TEXT(HIL_BOARD); }
 

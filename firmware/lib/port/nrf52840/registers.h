@@ -12,9 +12,7 @@
 #ifndef HIL_NRF52840_REGISTERS_H
 #define HIL_NRF52840_REGISTERS_H
 
-#include <stdint.h>
-
-#define HIL_REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
+#include "system.h"
 
 /* PS 4.4 FICR: factory information. */
 #define FICR_DEVICEID0 HIL_REGISTER(0x10000060u) /* r */
@@ -40,10 +38,10 @@
 #define NVMC_ICACHECNF_CACHEEN 1u
 
 /* PS 6.9 GPIO port 0. */
-#define P0_OUTSET            HIL_REGISTER(0x50000508u)              /* w */
-#define P0_OUTCLR            HIL_REGISTER(0x5000050Cu)              /* w */
-#define P0_PIN_CNF(pin)      HIL_REGISTER(0x50000700u + 4u * (pin)) /* w */
-#define PIN_CNF_OUTPUT       0x3u                                   /* DIR = output, INPUT = disconnected */
+#define P0_OUTSET            HIL_REGISTER(0x50000508u)                                               /* w */
+#define P0_OUTCLR            HIL_REGISTER(0x5000050Cu)                                               /* w */
+#define PIN_CNF(pin)         HIL_REGISTER(0x50000700u + 0x300u * ((pin) / 32u) + 4u * ((pin) % 32u)) /* w */
+#define PIN_CNF_OUTPUT       0x3u /* DIR = output, INPUT = disconnected */
 #define PIN_CNF_INPUT_PULLUP 0xCu /* DIR = input, INPUT = connected, PULL = up */
 
 /* PS chapter "UARTE", instance 0; interrupt 2. */
@@ -114,27 +112,5 @@
 #define PPI_CHENSET HIL_REGISTER(0x4001F504u) /* w */
 #define PPI_CH0_EEP HIL_REGISTER(0x4001F510u) /* w */
 #define PPI_CH0_TEP HIL_REGISTER(0x4001F514u) /* w */
-
-/* ARM B3.2 system control space, C1.6 and C1.8 debug and trace. */
-#define DWT_CTRL              HIL_REGISTER(0xE0001000u) /* rw */
-#define DWT_CYCCNT            HIL_REGISTER(0xE0001004u) /* rw */
-#define DWT_CTRL_CYCCNTENA    1u
-#define NVIC_ICPR0            HIL_REGISTER(0xE000E280u) /* w */
-#define SCB_AIRCR             HIL_REGISTER(0xE000ED0Cu) /* w */
-#define SCB_AIRCR_SYSRESETREQ 0x05FA0004u               /* with the key that every write needs */
-#define SCB_SCR               HIL_REGISTER(0xE000ED10u) /* w */
-#define SCB_SCR_SEVONPEND     (1u << 4)
-#define SCB_CCR               HIL_REGISTER(0xE000ED14u) /* rw */
-#define SCB_CCR_DIV_0_TRP     (1u << 4)
-#define SCB_SHCSR             HIL_REGISTER(0xE000ED24u) /* rw */
-#define SCB_SHCSR_FAULTS      (7u << 16)                /* MemManage, BusFault, UsageFault */
-#define SCB_CFSR              HIL_REGISTER(0xE000ED28u) /* r */
-#define SCB_HFSR              HIL_REGISTER(0xE000ED2Cu) /* r */
-#define SCB_MMFAR             HIL_REGISTER(0xE000ED34u) /* r */
-#define SCB_BFAR              HIL_REGISTER(0xE000ED38u) /* r */
-#define SCB_CPACR             HIL_REGISTER(0xE000ED88u) /* rw */
-#define SCB_CPACR_FPU         (0xFu << 20)              /* full access to CP10 and CP11 */
-#define SCB_DEMCR             HIL_REGISTER(0xE000EDFCu) /* rw */
-#define SCB_DEMCR_TRCENA      (1u << 24)
 
 #endif

@@ -1,22 +1,19 @@
 /*
- * hil_port_i2c on TWIM0: SDA on P0.26, SCL on P0.27, as on the DK's Arduino header (Zephyr,
- * nrf52840dk_nrf52840-pinctrl.dtsi).  400 kHz.  The pins' own pull-ups (13 kOhm) help out where the sensor's
+ * hil_port_i2c on TWIM0, 400 kHz.  The pins' own pull-ups (13 kOhm) help out where the sensor's
  * board has none.
  *
  * The peripheral is on during a transfer alone: a TWIM that is enabled keeps the high-frequency clock's users
  * waiting, and would add to the idle current that is measured.
  */
 #include "hil_port.h"
+#include "pins.h"
 #include "registers.h"
-
-#define PIN_SDA 26u
-#define PIN_SCL 27u
 
 #define TIMEOUT_CYCLES (64000000u / 200u) /* 5 ms; a transfer of 5 bytes takes 0.13 ms */
 
 static void enable(void) {
-  P0_PIN_CNF(PIN_SCL) = PIN_CNF_OPEN_DRAIN;
-  P0_PIN_CNF(PIN_SDA) = PIN_CNF_OPEN_DRAIN;
+  PIN_CNF(PIN_SCL) = PIN_CNF_OPEN_DRAIN;
+  PIN_CNF(PIN_SDA) = PIN_CNF_OPEN_DRAIN;
   TWIM0_PSEL_SCL = PIN_SCL;
   TWIM0_PSEL_SDA = PIN_SDA;
   TWIM0_FREQUENCY = TWIM_FREQUENCY_K400;

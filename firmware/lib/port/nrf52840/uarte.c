@@ -22,13 +22,8 @@
  */
 #include "uarte.h"
 
+#include "pins.h"
 #include "registers.h"
-
-/* Virtual COM port of the nRF52840 DK (PCA10056): UART0 in Zephyr's nrf52840dk_nrf52840-pinctrl.dtsi.  The
- * hardware guides of Nordic's DKs, "Virtual serial port", say that its lines float until a terminal sets DTR,
- * and that 1 Mbaud is the fastest. */
-#define PIN_TXD 6u
-#define PIN_RXD 8u
 
 /* UARTE_BAUDRATE_BAUDRATE_Baud... of nrf52840_bitfields.h; the actual rates are 1000000, 457143, 231884 and
  * 115108. */
@@ -87,8 +82,8 @@ static void stop_reception(void) {
 
 void hil_uarte_init(void) {
   P0_OUTSET = 1u << PIN_TXD; /* idle level, before the pin becomes an output */
-  P0_PIN_CNF(PIN_TXD) = PIN_CNF_OUTPUT;
-  P0_PIN_CNF(PIN_RXD) = PIN_CNF_INPUT_PULLUP; /* no break condition while nothing drives the line */
+  PIN_CNF(PIN_TXD) = PIN_CNF_OUTPUT;
+  PIN_CNF(PIN_RXD) = PIN_CNF_INPUT_PULLUP; /* no break condition while nothing drives the line */
 
   TIMER1_MODE = TIMER_MODE_LOW_POWER_COUNTER;
   TIMER1_BITMODE = TIMER_BITMODE_32;
@@ -111,7 +106,7 @@ static void sleep_until_byte(void) {
   UARTE0_EVENTS_RXDRDY = 0;
   (void)UARTE0_EVENTS_RXDRDY; /* the write has arrived when this read returns (PS v1.7, 6.1, "Interrupt
                                  clearing"; the core's write buffer drains first) */
-  NVIC_ICPR0 = 1u << UARTE0_INTERRUPT;
+  NVIC_ICPR(0) = 1u << UARTE0_INTERRUPT;
   if (received() == taken && UARTE0_EVENTS_ERROR == 0) {
     __asm volatile("dsb\n wfe" ::: "memory");
   }

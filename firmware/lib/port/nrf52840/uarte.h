@@ -1,6 +1,5 @@
 /*
- * The serial line: UARTE0 with EasyDMA on the pins of the nRF52840 DK's virtual COM port, 8N1, no flow
- * control.
+ * The serial line: UARTE0 with EasyDMA, 8N1, no flow control.
  */
 #ifndef HIL_NRF52840_UARTE_H
 #define HIL_NRF52840_UARTE_H
