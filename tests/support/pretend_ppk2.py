@@ -102,7 +102,7 @@ class PretendPpk2:
         tty.setraw(self._theirs)
         self.port = os.ttyname(self._theirs)
         self.commands = bytearray()
-        self._streaming = False
+        self._streaming = threading.Event()
         self._ended = False
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -129,10 +129,11 @@ class PretendPpk2:
             if command == 0x19:
                 os.write(self._own, metadata().encode())
             elif command in (0x06, 0x07):
-                self._streaming = command == 0x06
+                (self._streaming.set if command == 0x06 else self._streaming.clear)()
 
     def _send(self, data: bytes) -> None:
         """All of it; the reader empties the port meanwhile."""
         sent = 0
-        while self._streaming and sent < len(data):
+        self._streaming.wait(timeout=10)  # until the command to start has arrived
+        while self._streaming.is_set() and sent < len(data):
             sent += os.write(self._own, data[sent : sent + 4096])
