@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from hil.devices.survey import Attached
 
 # Columns of the terminal from which on a column of the table has room; ids and figures always have.
-_ROOM_FOR_CORE, _ROOM_FOR_NAME = 78, 110
+_ROOM_FOR_CLOCK, _ROOM_FOR_CORE, _ROOM_FOR_NAME = 68, 78, 110
 _DIGEST_LETTERS = 12
 
 
 def known_table(boards: Sequence[Board], width: int) -> Table:
     """One line per board."""
     table = Table(box=box.SIMPLE_HEAD, title="known boards", title_justify="left", title_style="bold")
-    core, name = width >= _ROOM_FOR_CORE, width >= _ROOM_FOR_NAME
+    clock, core, name = (width >= room for room in (_ROOM_FOR_CLOCK, _ROOM_FOR_CORE, _ROOM_FOR_NAME))
     table.add_column("id", no_wrap=True)
     if name:
         table.add_column("name")
     if core:
         table.add_column("core", no_wrap=True)
-    for heading in ("clock", "RAM", "flash"):
+    for heading in (*(("clock",) if clock else ()), "RAM", "flash"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("beside simulated")
     for b in boards:
@@ -40,10 +40,10 @@ def known_table(boards: Sequence[Board], width: int) -> Table:
             b.id,
             *((b.name,) if name else ()),
             *((_core(b.core.architecture),) if core else ()),
-            f"{b.core.clock_hz / 1e6:g} MHz",
+            *((f"{b.core.clock_hz / 1e6:g} MHz",) if clock else ()),
             units.size(b.ram.size_bytes),
             units.size(b.flash.size_bytes),
-            ", ".join(others) or "[dim]nothing yet[/dim]",
+            ", ".join(others) or "[dim]no compiler[/dim]",
         )
     return table
 

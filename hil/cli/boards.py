@@ -37,15 +37,16 @@ def boards(
     if not attached:
         out.print("attached: no serial port found\n")
         return
-    out.print("attached\n", style="bold")
-    for found in attached:
-        if found.boards:
-            out.print(attached_table(found))
-            out.print()
+    boards = [found for found in attached if found.boards]
+    if boards:
+        out.print("attached\n", style="bold")
+    for found in boards:
+        out.print(attached_table(found))
+        out.print()
     others = [found.port for found in attached if not found.boards]
     if others:
         out.print(
-            "ports whose USB id tells no known board (name one with --board ID):", style="dim", soft_wrap=True
+            "attached, but no known board by its USB id (--board ID names it):", style="dim", soft_wrap=True
         )
         for port in others:
             says = "" if port.description == "n/a" else f"  {port.description}"  # pyserial's word for nothing

@@ -24,6 +24,7 @@ from hil.program import Program
 from hil.protocol import Info
 
 _POLL_S = 0.1
+_ASKED_TIMES = 2
 _LEAST_UPLOAD_S = 1.0
 
 
@@ -113,7 +114,7 @@ class SerialDevice:
         deadline = time.monotonic() + timeout_s
         self._line.hang_up()
         port = self._line.find(return_wait_s=self.return_wait_s)
-        info = self._asked(port)
+        port, info = self._asked(port)
         counter = self._counter_for(port, info)
         unit = wear.settle_unit(port, self.board, info, counter)
         if _runs(info, image) and not counter.was_cut_short(unit):
@@ -160,15 +161,22 @@ class SerialDevice:
         self._has_answered = False
         self._line.close()
 
-    def _asked(self, port: Port) -> Info | None:
-        """Who runs on the board; None where that cannot be told."""
+    def _asked(self, port: Port) -> tuple[Port, Info | None]:
+        """Where the board is, for it may go away meanwhile, and who runs on it; None where nobody answers.
+
+        Raises:
+            PortMissing, PortBusy.
+        """
         self._has_answered = False
-        if self._line.where.in_bootloader(port):
-            return None
-        try:
-            return self._line.ask(port, timeout_s=self.hello_timeout_s)
-        except (PortLost, PortMissing):
-            return None
+        for _ in range(_ASKED_TIMES):
+            if self._line.where.in_bootloader(port):
+                break
+            try:
+                return port, self._line.ask(port, timeout_s=self.hello_timeout_s)
+            except (PortLost, PortMissing):
+                self._line.hang_up()
+                port = self._line.find(return_wait_s=self.return_wait_s)
+        return port, None
 
     def _counter_for(self, port: Port, info: Info | None) -> wear.WearCounter:
         if self.counter is not None:
