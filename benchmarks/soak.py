@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -31,10 +32,11 @@ from rich.table import Table
 
 from hil.board import load_board
 from hil.errors import HilError
-from hil.testing.virtual_board.client import VirtualBoard, virtual_device
+from hil.testing.virtual_board.client import VirtualBoard
 from hil.testing.virtual_board.kinds import Kind
 from hil.testing.virtual_board.plan import FaultPlan
 from hil.testing.virtual_board.tally import Tally
+from search.cascade import Evaluator
 from search.config import Budget, MeasureConfig, StudyConfig
 from search.errors import SearchError
 from search.evaluate import HilEvaluator
@@ -90,24 +92,28 @@ class Lines:
                 self._console.print(f"  trial {event.number}: {event.stage.value} again: {event.message}")
 
 
-def search_alone(folder: Path, trials: int) -> None:
+Around = Callable[[Evaluator], Evaluator]
+"""Makes the evaluator of a soak of the real one."""
+
+
+def search_alone(config: StudyConfig, folder: Path, around: Around) -> None:
     """The fault-free search, on the emulator in this process."""
-    config = study(trials, f"emulated:{BOARD}")
-    with Study.open(config, folder, evaluator=Untrained(HilEvaluator(config))) as opened:
+    with Study.open(config, folder, evaluator=around(HilEvaluator(config))) as opened:
         opened.run()
 
 
-def search_faulty(folder: Path, trials: int, virtual: VirtualBoard, console: Console) -> int:
+def search_faulty(
+    config: StudyConfig, folder: Path, virtual: VirtualBoard, around: Around, console: Console
+) -> int:
     """The search on the virtual board; returns how often it had to be continued."""
     continued = 0
-    progress = Lines(console, trials)
+    progress = Lines(console, config.budget.trials or 0)
     while True:
         # All anew, as in a new process.
-        device = virtual_device(virtual.folder, virtual.board, hello_timeout_s=HELLO_TIMEOUT_S)
-        config = study(trials, device.name)
+        device = virtual.device(hello_timeout_s=HELLO_TIMEOUT_S)
         evaluator = HilEvaluator(config, device=device, reply_timeout_s=REPLY_TIMEOUT_S)
         try:
-            with Study.open(config, folder, evaluator=Untrained(evaluator)) as opened:
+            with Study.open(config, folder, evaluator=around(evaluator)) as opened:
                 opened.run(progress)
             return continued
         except (HilError, SearchError) as error:
@@ -213,7 +219,8 @@ def soak(folder: Path, trials: int, plan: FaultPlan, console: Console) -> Soak:
         try:
             with VirtualBoard(load_board(BOARD)) as virtual:
                 virtual.plan(plan)
-                continued = search_faulty(folder / "faulty", trials, virtual, console)
+                config = study(trials, virtual.device().name)
+                continued = search_faulty(config, folder / "faulty", virtual, Untrained, console)
                 tally = virtual.tally()
         except BaseException:
             alone.kill()
@@ -258,7 +265,7 @@ def main() -> int:
     parser.add_argument("--alone", type=Path, metavar="FOLDER", help="run the fault-free search only")
     options = parser.parse_args()
     if options.alone is not None:
-        search_alone(options.alone, options.trials)
+        search_alone(study(options.trials, f"emulated:{BOARD}"), options.alone, Untrained)
         return 0
     console = Console()
     began_s = time.monotonic()
