@@ -179,6 +179,31 @@ class DeviceSuite:
         finally:
             transport.close()
 
+    def test_window_runs_the_same_inference_again_and_again(
+        self, device: Device, image: Image, program: Program
+    ) -> None:
+        device.flash(image, timeout_s=FLASH_TIMEOUT_S)
+        transport = device.connect()
+        try:
+            link = Link(transport, device.name)
+            info = link.hello()
+            data = input_bytes(info.input_bytes)
+            for _ in range(2):  # the first fills caches
+                link.write_input(data)
+                one = link.run().cycles
+            output = link.read_output(info.output_bytes)
+            link.write_input(data)
+            window = link.run_window(5, expected_s=5 * one / info.clock_hz, timeout_s=60.0)
+            assert window.inferences == 5
+            assert math.isclose(window.cycles, 5 * one, rel_tol=0.02)
+            assert window.cycles <= window.window_cycles
+            if window.input_restored:
+                assert link.read_output(info.output_bytes) == output
+            with pytest.raises(DeviceRefused):  # the input is used up
+                link.run_window(5, expected_s=0.0, timeout_s=60.0)
+        finally:
+            transport.close()
+
     def test_can_be_connected_to_again(self, device: Device, image: Image) -> None:
         device.flash(image, timeout_s=FLASH_TIMEOUT_S)
         for _ in range(3):

@@ -42,6 +42,7 @@ class Scene:
         trigger_wired: whether the trigger reaches the meter.
         lost: samples that the meter loses in the middle of the window.
         window_s: how long the last window took; 0.0 before the first.
+        on_window: called when a window has been run: the instrument that is wired to the board takes it in.
     """
 
     active_a: tuple[float, ...] = (0.006, 0.004)
@@ -51,7 +52,7 @@ class Scene:
     trigger_wired: bool = True
     lost: int = 0
     window_s: float = 0.0
-    on_window: list[Callable[[], None]] = field(default_factory=list)
+    on_window: Callable[[], None] = field(default=lambda: None, repr=False)
 
     @property
     def energy_uj(self) -> float:
@@ -86,8 +87,7 @@ class PretendBoard:
         if self.fails:
             raise DeviceTimeout("no answer", device=self.name)
         self.scene.window_s = inferences * self.scene.latency_s
-        for happened in self.scene.on_window:
-            happened()
+        self.scene.on_window()
         cycles = round(self.scene.window_s * self.clock_hz)
         return RanWindow(inferences, cycles, cycles, input_restored=1)
 

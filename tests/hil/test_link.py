@@ -33,9 +33,12 @@ from hil.protocol import (
     Output,
     Profile,
     Ran,
+    RanWindow,
     ReadOutput,
     ReadProfile,
     Run,
+    RunWindow,
+    StartSensor,
     WriteInput,
     Written,
     encode,
@@ -183,6 +186,34 @@ class TestGoodLine:
         answer = talk.board.feed
         talk.line._answer = lambda data: old + answer(data)
         assert talk.link.hello() == INFO
+
+
+class TestWindow:
+    def test_is_run_on_the_input(self) -> None:
+        talk = Talk()
+        talk.link.write_input(DATA)
+        ran = talk.link.run_window(12, expected_s=1.0, timeout_s=60.0)
+        assert ran == RanWindow(12, 12 * sum(CYCLES), 12 * sum(CYCLES), input_restored=1)
+        assert talk.link.read_output() == DATA[::-1]
+
+    def test_leaves_the_line_alone_for_as_long_as_it_is_expected_to_last(self) -> None:
+        talk = Talk(there=[FINE] * 4, back=[FINE] * 4 + [Trouble(delay_s=29.0)])
+        talk.link.write_input(DATA)
+        before = len(talk.board.asked)
+        talk.link.run_window(3, expected_s=28.0, timeout_s=200.0)
+        assert [type(request) for request in talk.board.asked[before:]] == [RunWindow]
+
+    def test_that_was_lost_is_run_again_on_the_input_written_again(self) -> None:
+        talk = Talk(there=[FINE] * 4 + [LOST])
+        talk.link.write_input(DATA)
+        assert talk.link.run_window(3, expected_s=1.0, timeout_s=200.0).inferences == 3
+        assert talk.link.read_output() == DATA[::-1]
+
+    def test_needs_a_sensor_for_what_a_sensor_gives(self) -> None:
+        for ask in (lambda link: link.start_sensor(StartSensor.INA226, 0x40), Link.read_sensor):
+            with pytest.raises(DeviceRefused, match="NO_SENSOR") as caught:
+                ask(Talk().link)
+            assert "energy.md" in str(caught.value.remedy)
 
 
 class TestInput:

@@ -32,7 +32,7 @@ class PretendDriver:
         self._on: set[str] = set()
         self._decimate = 2
         self.published: list[tuple[str, Any]] = []
-        scene.on_window.append(self._stream)
+        scene.on_window = self._stream
 
     def device_paths(self) -> list[str]:
         return list(self._paths)

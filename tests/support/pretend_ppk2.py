@@ -97,7 +97,7 @@ class PretendPpk2:
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        scene.on_window.append(lambda: self._send(lose(samples(scene), scene).astype("<u4").tobytes()))
+        scene.on_window = lambda: self._send(lose(samples(scene), scene).astype("<u4").tobytes())
         self._own, self._theirs = os.openpty()
         tty.setraw(self._theirs)
         self.port = os.ttyname(self._theirs)

@@ -2,8 +2,7 @@
  * hil_port_i2c on TWIM0, 400 kHz.  The pins' own pull-ups (13 kOhm) help out where the sensor's
  * board has none.
  *
- * The peripheral is on during a transfer alone: a TWIM that is enabled keeps the high-frequency clock's users
- * waiting, and would add to the idle current that is measured.
+ * The peripheral is on during a transfer alone, so that it adds nothing to the idle current that is measured.
  */
 #include "hil_port.h"
 #include "pins.h"
