@@ -7,6 +7,7 @@ serial number, through the very code of a board on USB.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -182,11 +183,16 @@ def test_fault_that_stays_ends_with_its_cause_after_the_retries(
         assert desk.attempts(operation) == count
 
 
-def test_board_that_stays_away_is_missed_after_a_while_and_found_when_it_is_back(desk: Desk) -> None:
-    desk.device.close()
-    impatient = desk.opened(return_wait_s=0.3)
-    with pytest.raises(PortMissing, match="any more") as caught:
-        desk.measure(FaultPlan.every(Kind.PORT_VANISHES, limit=1, away_s=(2.0, 2.0)), device=impatient)
-    assert caught.value.outcome is Outcome.FATAL
-    impatient.close()
-    desk.measure(FaultPlan())
+def test_board_that_stays_away_is_missed_after_a_while_and_found_when_it_is_back(
+    desk: Desk, tmp_path: Path
+) -> None:
+    image = desk.images[0]
+    with VirtualBoard(desk.virtual.board, tmp_path) as virtual:
+        virtual.plan(FaultPlan.every(Kind.PORT_VANISHES, limit=1, away_s=(3600.0, 3600.0)))
+        device = virtual.device(return_wait_s=0.3, hello_timeout_s=0.3)
+        with pytest.raises(PortMissing, match="any more") as caught:
+            bench(image, device, BenchSettings(), truth(image.program.graph))
+        assert caught.value.outcome is Outcome.FATAL
+    with VirtualBoard(desk.virtual.board, tmp_path):
+        assert bench(image, device, BenchSettings(), truth(image.program.graph)).check.passed
+        device.close()

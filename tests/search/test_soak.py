@@ -13,8 +13,10 @@ from hil import toolchain
 from hil.board import load_board
 from hil.errors import FlashFailed, PortMissing
 from hil.testing.virtual_board.client import VirtualBoard
-from hil.testing.virtual_board.kinds import Kind, Operation
+from hil.testing.virtual_board.injector import TALLY
+from hil.testing.virtual_board.kinds import Kind
 from hil.testing.virtual_board.plan import FaultPlan
+from hil.testing.virtual_board.tally import Tally
 from search.config import Budget
 from search.evaluate import HilEvaluator
 from search.store import Store
@@ -77,33 +79,29 @@ def test_comparison_finds_what_was_lost_and_what_is_wrong() -> None:
 
 
 @pytest.mark.parametrize(
-    ("plan", "error"),
-    [
-        (FaultPlan.every(Kind.FLASH_FAILS), FlashFailed),
-        (FaultPlan.every(Kind.PORT_VANISHES, limit=1, away_s=(1.5, 1.5)), PortMissing),
-    ],
+    ("kind", "error", "attempts"),
+    [(Kind.FLASH_FAILS, FlashFailed, 2), (Kind.PORT_VANISHES, PortMissing, 1)],
     ids=["flashing that never works", "board that stays away"],
 )
 def test_what_no_candidate_can_cause_stops_the_study_which_then_goes_on_with_the_same_trial(
-    tmp_path: Path, plan: FaultPlan, error: type[Exception]
+    tmp_path: Path, kind: Kind, error: type[Exception], attempts: int
 ) -> None:
-    with VirtualBoard(load_board(BOARD)) as virtual:
-        virtual.plan(plan)
-        config = small_study(tmp_path, virtual.device().name, budget=Budget(trials=1), measure={"retries": 0})
+    desk = tmp_path / "desk"
 
-        def run() -> None:
+    def run(plan: FaultPlan) -> None:
+        with VirtualBoard(load_board(BOARD), desk) as virtual:
+            virtual.plan(plan)
             device = virtual.device(hello_timeout_s=0.3, return_wait_s=0.3)
+            config = small_study(tmp_path, device.name, budget=Budget(trials=1), measure={"retries": 0})
             evaluator = SmallNetworks(HilEvaluator(config, device=device, reply_timeout_s=0.3))
             with Study.open(config, tmp_path / "study", evaluator=evaluator) as study:
                 study.run()
 
-        with pytest.raises(error):
-            run()
-        assert [trial.state for trial in trials(tmp_path / "study")] == [State.RUNNING]
-        flashes = virtual.tally().operations[Operation.FLASH]
-        assert flashes == (2 if error is FlashFailed else 1)
-        while not virtual.device().listing():
-            pass
-        virtual.plan(FaultPlan())
-        run()
+    with pytest.raises(error):
+        run(FaultPlan.every(kind, limit=None if kind is Kind.FLASH_FAILS else 1, away_s=(3600, 3600)))
+    assert [trial.state for trial in trials(tmp_path / "study")] == [State.RUNNING]
+    told = Tally.from_json((desk / TALLY).read_text())
+    assert told.faults[kind] == attempts
+    # Somebody mends it, or plugs it in again.
+    run(FaultPlan())
     assert [trial.state for trial in trials(tmp_path / "study")] == [State.COMPLETE]
