@@ -1,4 +1,4 @@
-"""The conformance suite on the devices that run real firmware: emulated, emulated behind a port, and yours.
+"""The conformance suite on the devices that run real firmware: emulated, behind a port, virtual, and yours.
 
 HILNAS_TEST_DEVICE=serial:/dev/ttyACM0 (and HILNAS_TEST_BOARD=ID where the USB id does not tell) runs it on
 the board on your desk.
@@ -14,6 +14,8 @@ from hil.devices import open_device
 from hil.devices.hardware import SerialDevice
 from hil.measurement import Provenance
 from hil.testing.device_suite import DeviceSuite
+from hil.testing.virtual_board.kinds import ON_THE_LINE
+from hil.testing.virtual_board.plan import FaultPlan
 from tests.hil.small_models import small_cnn
 
 needs_toolchain = pytest.mark.skipif(
@@ -84,6 +86,38 @@ class TestEmulatedBehindAPort(RealFirmware):
         from hil.devices.emulated_pty import EmulatedPtyDevice
 
         return lambda board: EmulatedPtyDevice(f"emulated+pty:{board.id}", board)
+
+
+@pytest.fixture(scope="module")
+def virtual():
+    from hil.testing.virtual_board.client import VirtualBoard
+
+    with VirtualBoard(load_board("nrf52840_dk")) as board:
+        yield board
+
+
+@needs_toolchain
+@pytest.mark.slow
+@pytest.mark.xdist_group("virtual_conformance")
+class TestVirtualBoard(RealFirmware):
+    """The code of a board on USB: found by its serial number, locked, asked, flashed, followed."""
+
+    plan = FaultPlan()
+
+    @pytest.fixture
+    def device_of(self, virtual):
+        from hil.testing.virtual_board.client import virtual_device
+
+        virtual.plan(self.plan)
+        return lambda board: virtual_device(virtual.folder, board, hello_timeout_s=0.5)
+
+
+class TestVirtualBoardOnABadLine(TestVirtualBoard):
+    """Trouble on the line is the link's affair: nobody above it may notice."""
+
+    plan = FaultPlan(
+        seed=4, rate=0.1, kinds=tuple(sorted(ON_THE_LINE, key=lambda kind: kind.name)), delay_s=(0.05, 0.5)
+    )
 
 
 @pytest.mark.hardware

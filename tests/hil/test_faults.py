@@ -36,7 +36,7 @@ from tests.hil.small_models import small_cnn
 
 pytestmark = [
     pytest.mark.skipif(not toolchain.available(), reason="no ARM toolchain is installed (`hilnas doctor`)"),
-    pytest.mark.xdist_group("virtual_board"),
+    pytest.mark.xdist_group("faults"),
 ]
 
 STALL_S, FLASH_TIMEOUT_S = 4.5, 4.0

@@ -22,7 +22,6 @@ from tests.search.small_networks import BOARD, wear_folder
 
 pytestmark = [
     pytest.mark.skipif(not toolchain.available(), reason="no ARM toolchain is installed (`hilnas doctor`)"),
-    pytest.mark.xdist_group("virtual_board"),
 ]
 ROOT = Path(__file__).parent.parent.parent
 

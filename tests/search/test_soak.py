@@ -26,7 +26,6 @@ from tests.search.small_networks import BOARD, SmallNetworks, small_study
 
 pytestmark = [
     pytest.mark.skipif(not toolchain.available(), reason="no ARM toolchain is installed (`hilnas doctor`)"),
-    pytest.mark.xdist_group("virtual_board"),
 ]
 TRIALS = 5
 
