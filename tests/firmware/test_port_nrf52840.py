@@ -48,6 +48,15 @@ def test_the_unit_says_that_it_is_emulated_and_that_its_cache_is_on(firmware: Fi
     )
 
 
+def test_the_trigger_pin_marks_what_the_cycle_counter_counts(firmware: Firmware) -> None:
+    (counted,) = struct.unpack("<I", firmware.say(b"g"))
+    (rise, high), (fall, low) = firmware.machine.trigger_edges()
+    assert (high, low) == (True, False)
+    assert 0 < fall - rise - counted < 100
+    assert firmware.machine.trigger_edges() == []
+    assert firmware.machine.clock_cycles >= fall
+
+
 def test_the_painted_stack_shows_the_deepest_use_since_it_was_painted(firmware: Firmware) -> None:
     shallow, deep = struct.unpack("<II", firmware.say(b"s"))
     again_shallow, _ = struct.unpack("<II", firmware.say(b"s"))
