@@ -141,6 +141,12 @@ def board_at(address: str, listing: ListPorts = list_ports) -> Board:
 
 def missing(address: str, device: str, ports: Iterable[Port], why: str = "") -> PortMissing:
     """The error for an `address` that is not there, with those that are."""
+    if is_url(address):
+        return PortMissing(
+            f"nothing answers at {address}{why}",
+            device=device,
+            remedy="does the server run that shares the port there, and are host and port right?",
+        )
     listed = [
         f"serial:{port.port}" + (f" (serial number {port.serial_number})" if port.serial_number else "")
         for port in ports

@@ -24,7 +24,7 @@ from hil.program import Program
 from hil.protocol import Info
 
 _POLL_S = 0.1
-_ASKED_TIMES = 2
+_MOST_LOSSES = 2  # of the port while the board is asked; then it is flashed, whatever runs on it
 _LEAST_UPLOAD_S = 1.0
 
 
@@ -168,14 +168,19 @@ class SerialDevice:
             PortMissing, PortBusy.
         """
         self._has_answered = False
-        for _ in range(_ASKED_TIMES):
-            if self._line.where.in_bootloader(port):
-                break
+        deadline = time.monotonic() + self.return_wait_s
+        losses = 0
+        while losses < _MOST_LOSSES and not self._line.where.in_bootloader(port):
             try:
                 return port, self._line.ask(port, timeout_s=self.hello_timeout_s)
-            except (PortLost, PortMissing):
-                self._line.hang_up()
-                port = self._line.find(return_wait_s=self.return_wait_s)
+            except PortLost:
+                losses += 1
+            except PortMissing:
+                if time.monotonic() >= deadline:
+                    raise
+            self._line.hang_up()
+            time.sleep(_POLL_S)
+            port = self._line.find(return_wait_s=self.return_wait_s)
         return port, None
 
     def _counter_for(self, port: Port, info: Info | None) -> wear.WearCounter:

@@ -18,6 +18,7 @@ from hil.toolchain import run_platformio
 # Read by firmware/platforms/*/builder and firmware/lib/port/arduino/given_elf.py.
 COMMAND_VARIABLE = "HILNAS_UPLOAD_COMMAND"
 ELF_VARIABLE = "HILNAS_UPLOAD_ELF"
+_BOARD_INI = PurePosixPath("board.ini")
 # Of `pio run`, by whether the platform is the project's own.  Those of the registry do not convert an ELF
 # file that they are told not to build; lib/port/arduino/given_elf.py hands it to them as built.
 _TARGETS = {True: ("-t", "nobuild", "-t", "upload"), False: ("-t", "upload")}
@@ -63,7 +64,7 @@ def upload(
         variables |= registry.folders()
     template = load_template()
     with project_folder(f"upload-{environment.name}", template.digest) as folder:
-        write_files({**template.files, **_options(environment.name, board_options or {})}, folder)
+        write_files({**template.files, _BOARD_INI: board_ini(environment.name, board_options or {})}, folder)
         try:
             run = run_platformio(arguments, folder=folder, timeout_s=timeout_s, variables=variables)
         except BuildFailed as error:
@@ -82,7 +83,7 @@ def upload(
         )
 
 
-def _options(environment: str, options: Mapping[str, str]) -> dict[PurePosixPath, bytes]:
-    """The project's board.ini with `options` of the board; PlatformIO reads them over its own."""
+def board_ini(environment: str, options: Mapping[str, str]) -> bytes:
+    """A board.ini with `options` of the board, which PlatformIO reads over those of platformio.ini."""
     lines = [f"[env:{environment}]", *(f"board_{name} = {value}" for name, value in options.items())]
-    return {PurePosixPath("board.ini"): "".join(line + "\n" for line in lines).encode()}
+    return "".join(line + "\n" for line in lines).encode()

@@ -141,6 +141,23 @@ def test_platformio_is_told_not_to_touch_the_board_again(usb, device):
     assert not any(usb.options.values())
 
 
+def test_emptied_options_reach_platformio(tmp_path):
+    """An empty option is false to its board files, and takes precedence over platformio.ini."""
+    from platformio.project.config import ProjectConfig
+
+    from hil.devices.flashing import TOUCHED
+    from hil.firmware.upload import board_ini
+
+    (tmp_path / "platformio.ini").write_text(
+        f"[platformio]\nextra_configs = {tmp_path}/board.ini\n"
+        "[env:nano33ble]\nboard_upload.use_1200bps_touch = yes\nboard_upload.speed = 9600\n"
+    )
+    (tmp_path / "board.ini").write_bytes(board_ini("nano33ble", TOUCHED))
+    options = dict(ProjectConfig(str(tmp_path / "platformio.ini")).items(env="nano33ble"))
+    assert options["board_upload.use_1200bps_touch"] == options["board_upload.wait_for_upload_port"] == ""
+    assert options["board_upload.speed"] == "9600"
+
+
 def test_board_without_serial_number_is_followed_by_where_it_is_plugged_in(make_board, make_device):
     usb = make_board(serial_number="")
     device = make_device(usb)
@@ -500,6 +517,15 @@ def test_url_without_a_way_to_flash_is_told_before_anything_else(monkeypatch):
     open_device("serial:socket://localhost:7000", board="nrf52840_dk").close()
     with pytest.raises(BadDevice, match="a URL does not tell"):
         open_device("serial:socket://localhost:7000")
+
+
+def test_server_that_is_not_there_is_told(make_device, make_board):
+    device = make_device(make_board(), "socket://localhost:9", upload_command="flash-it", return_wait_s=0.2)
+    with pytest.raises(PortMissing, match="nothing answers at socket://localhost:9") as caught:
+        device.build(None)
+    assert "server" in caught.value.remedy
+    with pytest.raises(PortMissing):
+        device.flash(an_image(), timeout_s=10)
 
 
 @pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # pyserial's
