@@ -68,9 +68,11 @@ def _walk(root: Path) -> list[PurePosixPath]:
 
 
 def board_ini(board: Board) -> str:
-    """The figures of `board` that the firmware is built with, as firmware/platformio.ini takes them."""
+    """What firmware/platformio.ini takes of `board`: its figures, and which environment `pio run` builds."""
     return (
         f"; Figures of the board profile {board.id}.\n"
+        "[platformio]\n"
+        f"default_envs = {board.build.environment}\n"
         "[board]\n"
         f"id = {board.id}\n"
         f"baud = {board.serial.baud}\n"

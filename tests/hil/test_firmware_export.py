@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,12 +12,25 @@ from hil import firmware
 from hil.board import load_board
 from hil.elf import read_elf
 from hil.errors import InputError
+from hil.firmware.images import BUILD_DIGEST_BYTES
 from hil.toolchain import run_platformio
 from tests.support.firmware import conv_program, dk, needs_toolchain
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def flashed(path: Path) -> list[tuple[int, bytes]]:
+    """What goes to flash, but for what the firmware says of its build: an export says zeros."""
+    elf = read_elf(path)
+    found = []
+    for segment in elf.segments:
+        data, at = bytearray(segment.data), elf.symbols["hil_build_digest"] - segment.address
+        if 0 <= at < len(data):
+            data[at : at + BUILD_DIGEST_BYTES] = bytes(BUILD_DIGEST_BYTES)
+        found.append((segment.address, bytes(data)))
+    return found
 
 
 @needs_toolchain
@@ -25,8 +40,10 @@ def test_an_export_builds_to_the_very_image(tmp_path: Path, monkeypatch: pytest.
     firmware.write_project(conv_program(), dk(), project)
     run = run_platformio(["run", "-s"], folder=project, timeout_s=300.0)
     assert run.returncode == 0, run.stdout
-    built = read_elf(project / ".pio" / "build" / "nrf52840_dk" / "firmware.elf")
-    assert built.digest == firmware.build(conv_program(), dk()).digest
+    elf = firmware.build(conv_program(), dk()).elf
+    assert elf is not None
+    exported = project / ".pio" / "build" / "nrf52840_dk" / "firmware.elf"
+    assert flashed(exported) == flashed(elf)
 
 
 def test_an_export_holds_model_board_and_no_path_of_this_computer(tmp_path: Path) -> None:
@@ -55,6 +72,17 @@ def test_a_folder_with_other_things_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_board_without_firmware_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no firmware"):
-        firmware.write_project(conv_program(), load_board("nano33ble"), tmp_path / "project")
+    board = replace(dk(), build=replace(dk().build, environment="not_ours"))
+    with pytest.raises(InputError, match="no environment 'not_ours'"):
+        firmware.write_project(conv_program(), board, tmp_path / "project")
     assert not (tmp_path / "project").exists()
+
+
+@pytest.mark.parametrize("board_id", ["nano33ble", "uno", "nucleo_u575zi"])
+def test_plain_pio_run_in_an_export_builds_for_its_board(tmp_path: Path, board_id: str) -> None:
+    board = load_board(board_id)
+    firmware.write_project(conv_program(), board, tmp_path)
+    run = run_platformio(["project", "config", "--json-output"], folder=tmp_path, timeout_s=60.0)
+    settings = {section: dict(options) for section, options in json.loads(run.stdout)}
+    assert settings["platformio"]["default_envs"] == [board.build.environment]
+    assert f"env:{board.build.environment}" in settings
