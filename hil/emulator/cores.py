@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hil.board import Board
 from hil.emulator.cortex_m.caches import CachedSystemControl
-from hil.emulator.cortex_m.dwt import Dwt
+from hil.emulator.cortex_m.dwt import Dwt, LockedDwt
 from hil.emulator.cortex_m.system_block import SystemBlock, SystemBlockV6
 from hil.emulator.cortex_m.system_control import SystemControl
 from hil.emulator.cortex_m.systick import SysTick
@@ -40,6 +40,10 @@ def _dwt(around: Surroundings, system: SystemBlock) -> Sequence[Peripheral]:
     return (Dwt(around, lambda: system.trace_enabled),)
 
 
+def _locked_dwt(around: Surroundings, system: SystemBlock) -> Sequence[Peripheral]:
+    return (LockedDwt(around, lambda: system.trace_enabled),)
+
+
 def _systick(around: Surroundings, _system: SystemBlock) -> Sequence[Peripheral]:
     return (SysTick(around),)
 
@@ -55,6 +59,8 @@ def _v6(around: Surroundings, cpuid: int, vectors: int, _board: Board) -> System
 CORES: Mapping[str, CoreModel] = {
     "cortex-m0plus": CoreModel("UC_CPU_ARM_CORTEX_M0", 0x410C_C601, cortex_m0plus.TIMING, _v6, _systick),
     "cortex-m4": CoreModel("UC_CPU_ARM_CORTEX_M4", 0x410F_C241, cortex_m4.TIMING, _plain, _dwt),
-    "cortex-m7": CoreModel("UC_CPU_ARM_CORTEX_M7", 0x410F_C271, cortex_m7.TIMING, CachedSystemControl, _dwt),
+    "cortex-m7": CoreModel(
+        "UC_CPU_ARM_CORTEX_M7", 0x410F_C271, cortex_m7.TIMING, CachedSystemControl, _locked_dwt
+    ),
     "cortex-m33": CoreModel("UC_CPU_ARM_CORTEX_M33", 0x410F_D214, cortex_m33.TIMING, _plain, _dwt),
 }

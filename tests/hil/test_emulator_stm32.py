@@ -36,6 +36,7 @@ def words(data: bytes) -> list[int]:
         pytest.param(CLOCKS + OVER_DRIVE + SEVEN + SWITCH, "clocked at 0 Hz", id="PLL off"),
         pytest.param(CLOCKS + OVER_DRIVE + PLL_216 + SWITCH, "0 wait states", id="flash too fast"),
         pytest.param(CLOCKS + PLL_216 + SEVEN + SWITCH, "over-drive is off", id="voltage too low"),
+        pytest.param("SCB_DEMCR |= SCB_DEMCR_TRCENA; DWT_CTRL |= 1;", "locked", id="counter locked"),
         pytest.param("SCB_CCR |= SCB_CCR_DC;", "0 of 128 lines invalidated", id="stale cache"),
     ],
 )
@@ -81,7 +82,7 @@ def test_a_byte_takes_its_time(tmp_path: Path) -> None:
     text = """
     int main(void) {
       hil_chip_start_clock();
-      SCB_DEMCR |= SCB_DEMCR_TRCENA; DWT_CTRL |= 1;
+      start_clock();
       open_line(BRR_1M);
       uint32_t first = 0;
       for (int n = 0; n < 80; n++) {
@@ -127,7 +128,7 @@ def test_a_predicted_loop_takes_one_cycle_a_round(tmp_path: Path) -> None:
     }
     int main(void) {
       hil_chip_start_clock();
-      SCB_DEMCR |= SCB_DEMCR_TRCENA; DWT_CTRL |= 1;
+      start_clock();
       RCC_APB2ENR |= 1u << 4;
       open_line(BRR_1M);
       const uint32_t few = loop(1000), many = loop(11000);
@@ -149,7 +150,7 @@ def test_constants_are_read_through_the_data_cache(tmp_path: Path) -> None:
     }
     int main(void) {
       hil_chip_start_clock();
-      SCB_DEMCR |= SCB_DEMCR_TRCENA; DWT_CTRL |= 1;
+      start_clock();
       open_line(BRR_1M);
       uint32_t took[3];
       for (int n = 0; n < 3; n++) { uint32_t start = DWT_CYCCNT; (void)sum(); took[n] = DWT_CYCCNT - start; }

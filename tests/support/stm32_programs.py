@@ -26,6 +26,9 @@ static inline void open_line(uint32_t divider) {
   USART_BRR = divider;
   USART_CR1 = USART_CR1_UE | USART_CR1_RE | USART_CR1_TE;
 }
+static inline void start_clock(void) {
+  SCB_DEMCR |= SCB_DEMCR_TRCENA; DWT_LAR = DWT_LAR_KEY; DWT_CTRL |= DWT_CTRL_CYCCNTENA;
+}
 static inline void send(uint32_t word) {
   for (int i = 0; i < 4; i++) USART_SEND = word >> (8 * i) & 0xFF;
 }

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from hil.emulator.registers import Register, RegisterBlock
+from hil.emulator.registers import Register, RegisterBlock, Unmodelled
 
 BASE = 0xE000_1000
-_CTRL, _CYCCNT = 0x000, 0x004
+_CTRL, _CYCCNT, _LAR = 0x000, 0x004, 0xFB0
+_KEY = 0xC5AC_CE55
 _CYCCNTENA = 1
 _FOUR_COMPARATORS = 4 << 28
 
@@ -64,3 +65,27 @@ class Dwt(RegisterBlock):
     def _set(self, value: int) -> None:
         self._held = value
         self._origin = self._source.cycles_now() - value
+
+
+class LockedDwt(Dwt):
+    """With the software lock of Cortex-M7: until LAR has its key, the core ignores what is written.
+
+    Arm CoreSight architecture, "Lock Access Register"; on STM32F7 the counter stands at 0 without it.
+    """
+
+    def __init__(self, source: CycleSource, trace_enabled: Callable[[], bool]) -> None:
+        self._locked = True
+        super().__init__(source, trace_enabled)
+        self.add({_LAR: Register("LAR", on_write=self._unlock, readable=False)})
+
+    def reset(self) -> None:
+        super().reset()
+        self._locked = True
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        if self._locked and offset != _LAR:
+            raise Unmodelled("DWT is written while it is locked: the core ignores that until LAR has the key")
+        super().write(offset, size, value)
+
+    def _unlock(self, value: int) -> None:
+        self._locked = value != _KEY

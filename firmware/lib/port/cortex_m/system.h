@@ -15,6 +15,8 @@
 #define DWT_CTRL              HIL_REGISTER(0xE0001000u) /* rw */
 #define DWT_CYCCNT            HIL_REGISTER(0xE0001004u) /* rw */
 #define DWT_CTRL_CYCCNTENA    1u
+#define DWT_LAR               HIL_REGISTER(0xE0001FB0u) /* w, Cortex-M7 only */
+#define DWT_LAR_KEY           0xC5ACCE55u
 #define NVIC_ISER(n)          HIL_REGISTER(0xE000E100u + 4u * (n)) /* w */
 #define NVIC_ICPR(n)          HIL_REGISTER(0xE000E280u + 4u * (n)) /* w */
 #define SCB_AIRCR             HIL_REGISTER(0xE000ED0Cu)            /* w */

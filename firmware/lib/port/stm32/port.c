@@ -11,6 +11,9 @@
 void hil_port_init(void) {
   hil_chip_start_clock();
   SCB_DEMCR |= SCB_DEMCR_TRCENA;
+#ifdef CHIP_DWT_LOCKED
+  DWT_LAR = DWT_LAR_KEY;
+#endif
   DWT_CYCCNT = 0;
   DWT_CTRL |= DWT_CTRL_CYCCNTENA;
   hil_port_trigger(0); /* the level, before the pin becomes an output */

@@ -6,6 +6,7 @@
 #define HIL_STM32_CHIP_H
 
 #define CHIP_CLOCK_HZ   216000000u
+#define CHIP_DWT_LOCKED 1  /* Cortex-M7 ignores writes to DWT until it is unlocked */
 #define CHIP_INTERRUPTS 98 /* stm32f746xx.h: the highest is SPDIF_RX_IRQn, 97 */
 
 /* Virtual COM port of the ST-LINK: USART1 (APB2, 108 MHz) on PA9 (TX) and PB7 (RX), alternate function 7. */
