@@ -42,8 +42,8 @@ _REMEDIES: dict[int, str] = {
     ErrorCode.NO_OUTPUT: "run first; if that was done, the board has restarted: check its power supply",
     ErrorCode.NO_PROFILE: "run with profile=True; a model with more operators than the firmware has room "
     "for needs a build with a larger HIL_PROFILE_MAX",
-    ErrorCode.NO_SENSOR: "check the sensor's wires (SDA, SCL, supply, GND) and address; --meter ina226 builds "
-    "the driver in, on boards that docs/energy.md names",
+    ErrorCode.NO_SENSOR: "check the sensor's wires (SDA, SCL, supply, GND) and address; --meter ina226 "
+    "builds the driver in, on boards that docs/energy.md names",
 }
 
 

@@ -19,6 +19,9 @@ from hil.meters.recording import Accuracy, Recording
 RATE_HZ = 100_000
 MODEL = Accuracy(0.0, 0.0, 0.0, "a model: it has no error but that of sampling")
 _LEAD_S = 0.05
+_NO_IDLE_S = (
+    0.005  # recorded around the window where the profile tells no idle current: too little to show one
+)
 
 
 @runtime_checkable
@@ -65,13 +68,14 @@ class EmulatedRecorder:
         if power is None or not edges:
             silent = np.zeros(RATE_HZ // 10)
             return Recording(silent, silent > 0, 0.0 if power is None else power.voltage_v, RATE_HZ)
+        idle_a = power.idle_current_a
+        lead_s = _NO_IDLE_S if idle_a is None else _LEAD_S
         first, last = edges[0][0], edges[-1][0]
-        count = round(((last - first) / self._clock_hz + 2 * _LEAD_S) * RATE_HZ)
-        cycle = first + (np.arange(count) / RATE_HZ - _LEAD_S) * self._clock_hz
+        count = round(((last - first) / self._clock_hz + 2 * lead_s) * RATE_HZ)
+        cycle = first + (np.arange(count) / RATE_HZ - lead_s) * self._clock_hz
         before = np.searchsorted([at for at, _ in edges], cycle, side="right")
         levels = np.array([not edges[0][1], *(level for _, level in edges)])[before]
-        idle_a = power.active_current_a if power.idle_current_a is None else power.idle_current_a
-        current = np.where(levels, power.active_current_a, idle_a)
+        current = np.where(levels, power.active_current_a, idle_a or 0.0)
         return Recording(current, levels, power.voltage_v, RATE_HZ)
 
     def close(self) -> None:

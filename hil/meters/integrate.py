@@ -32,7 +32,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.errors import LostSamples
+from hil.errors import LostSamples, MeterError
 from hil.meters.recording import Accuracy, Recording
 from hil.meters.trigger import Found, find_window
 
@@ -87,8 +87,8 @@ def integrate(
 
     Raises:
         MissingTrigger: see `find_window`.
-        LostSamples: too many samples of the window are lost, or none show the idle current that is to be
-            subtracted.
+        LostSamples: too many samples of the window are lost.
+        MeterError: no samples show the idle current that is to be subtracted.
     """
     found = find_window(recording, expected_s, device=device, wire=wire)
     window = slice(found.first, found.end)
@@ -100,10 +100,10 @@ def integrate(
     idle = _idle_current(recording, found)
     if subtract_idle:
         if idle is None:
-            raise LostSamples(
+            raise MeterError(
                 "the recording shows no idle current that could be subtracted",
                 device=device,
-                remedy="measure without --subtract-idle, or check that the trigger's wire is quiet",
+                remedy="measure without --subtract-idle",
             )
         current = current - idle
     dt = 1.0 / recording.rate_hz

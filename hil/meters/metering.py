@@ -50,4 +50,9 @@ class Metering:
         inferences = MIN_INFERENCES
         if latency_s > 0:
             inferences = max(inferences, math.ceil(_MARGIN * self.meter.window_s / latency_s))
-        return self.meter.measure(board, inferences, subtract_idle=self.subtract_idle)
+        energy = self.meter.measure(board, inferences, subtract_idle=self.subtract_idle)
+        if energy.samples and energy.window_s < self.meter.window_s:
+            # Back to back they were faster, with the caches full: once more, with as many as it takes.
+            inferences = math.ceil(inferences * _MARGIN * self.meter.window_s / energy.window_s)
+            energy = self.meter.measure(board, inferences, subtract_idle=self.subtract_idle)
+        return energy

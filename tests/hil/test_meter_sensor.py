@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 
 import pytest
 
 from hil.board import load_board
 from hil.errors import BadDevice, MeterError
-from hil.measurement import Provenance
+from hil.measurement import Energy, Provenance
 from hil.meters.choose import METERS, open_meter
 from hil.meters.emulated import EmulatedRecorder
 from hil.meters.estimate import Estimate
+from hil.meters.metering import Metering
 from hil.meters.power_sensor import INA219, INA226, PowerSensorMeter, SensorKind
 from hil.meters.streaming import StreamingMeter
 from hil.protocol import RanWindow, Sensor
@@ -102,6 +104,46 @@ class TestEmulated(MeterSuite):
         assert board.power is not None
         power = replace(board.power, voltage_v=3.0, active_current_a=0.005, idle_current_a=0.001)
         return PretendBoard(scene, board=replace(board, power=power))
+
+    def test_idle_current_that_the_profile_does_not_tell_is_not_made_up(
+        self, meter_of: MeterOf, scene: Scene, pretend: PretendBoard
+    ) -> None:
+        assert pretend.board.power is not None
+        power = replace(pretend.board.power, idle_current_a=None)
+        pretend.board = replace(pretend.board, power=power)
+        assert self.measure(meter_of(scene), pretend).idle_current_a is None
+        with pytest.raises(MeterError, match="idle"):
+            self.measure(meter_of(scene), pretend, subtract_idle=True)
+
+
+class TestMetering:
+    def measured(self, latency_s: float, told_s: float, meter: EnergyMeter | None = None) -> Energy:
+        """Of a board whose inferences take `latency_s` back to back, and `told_s` one by one."""
+        scene = Scene(active_a=(0.005,), latency_s=latency_s)
+        board = PretendBoard(scene)
+        metering = Metering(meter or StreamingMeter(EmulatedRecorder()))
+        metering.open(board)
+        info = SimpleNamespace(clock_hz=board.clock_hz)
+
+        class Line:
+            def write_input(self, data: bytes) -> None:
+                assert data == b"input"
+
+            def run_window(self, inferences: int, *, expected_s: float, timeout_s: float) -> RanWindow:
+                assert timeout_s > expected_s
+                return board.run_window(inferences)
+
+        cycles = round(told_s * board.clock_hz)
+        return metering.measure(Line(), info, board, Provenance.EMULATED, cycles, b"input")  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("latency_s", [0.0007, 0.03, 0.6])
+    def test_window_holds_ten_inferences_and_one_second(self, latency_s: float) -> None:
+        energy = self.measured(latency_s, latency_s)
+        assert energy.inferences >= 10
+        assert energy.window_s >= 1.0
+
+    def test_window_that_turns_out_too_short_is_run_again(self) -> None:
+        assert self.measured(latency_s=0.01, told_s=0.02).window_s >= 1.0
 
 
 class TestEstimate:
