@@ -13,10 +13,10 @@ command to type).  `outcome` tells a search what to do with it (docs/DESIGN.md, 
     ├── DoesNotFit            the candidate is too large for the board, or for a limit: ArenaOverLimit,
     │                         ConstantsOutOfReach
     ├── HostError             this computer: ToolMissing, BuildFailed, CacheError
-    └── DeviceError           the board or the way to it: PortMissing, PortBusy, PortLost, DeviceTimeout,
-                              BadFrame, VersionMismatch, DeviceRefused, DeviceFault, FlashFailed, FlashWorn,
-                              WrongImage, WrongOutput (UnstableOutput), EmulationError,
-                              MeterError (MissingTrigger, LostSamples)
+    └── DeviceError           the board or the way to it: PortMissing, PortBusy, PortLost, DeviceTimeout
+                              (FlashStalled), BadFrame, VersionMismatch, DeviceRefused, DeviceFault,
+                              FlashFailed, FlashWorn, WrongImage, WrongOutput (UnstableOutput),
+                              EmulationError, MeterError (MissingTrigger, LostSamples)
 """
 
 from __future__ import annotations
@@ -228,6 +228,12 @@ class PortLost(DeviceError):
 
 class DeviceTimeout(DeviceError):
     """No (complete) answer before the deadline."""
+
+
+class FlashStalled(DeviceTimeout):
+    """The upload did not end before its deadline."""
+
+    when_it_lasts = Outcome.FATAL
 
 
 class BadFrame(DeviceError):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from hil.board import Board
-from hil.errors import BuildFailed, DeviceTimeout, FlashFailed
+from hil.errors import BuildFailed, FlashFailed, FlashStalled
 from hil.firmware import registry
 from hil.firmware.environments import environment_of
 from hil.firmware.slots import project_folder
@@ -46,7 +46,7 @@ def upload(
 
     Raises:
         FlashFailed: the uploader failed, or none is installed; `log` holds what was printed.
-        DeviceTimeout: it did not end within `timeout_s`.
+        FlashStalled: it did not end within `timeout_s`.
     """
     if image.elf is None:
         raise FlashFailed(
@@ -68,7 +68,7 @@ def upload(
         try:
             run = run_platformio(arguments, folder=folder, timeout_s=timeout_s, variables=variables)
         except BuildFailed as error:
-            raise DeviceTimeout(
+            raise FlashStalled(
                 f"the upload did not end within {timeout_s:g} s",
                 device=device,
                 remedy="is the debug probe free and the board powered?",
