@@ -10,14 +10,14 @@ from hil.emulator.stm32.clock import HSI_HZ, Clock, Needs, ready
 
 _RCC_BASE, _PWR_BASE, FLASH_BASE, _ICACHE_BASE = 0x4602_0C00, 0x4602_0800, 0x4002_2000, 0x4003_0400
 AHB2ENR1, AHB3ENR, APB2ENR = 0x8C, 0x94, 0xA4
-_CR, _CFGR1, _PLL1CFGR, _PLL1DIVR = 0x00, 0x1C, 0x28, 0x34
+_CR, _CFGR1, _CFGR2, _PLL1CFGR, _PLL1DIVR = 0x00, 0x1C, 0x20, 0x28, 0x34
 _HSION, _HSIRDY, _PLL1ON, _PLL1RDY = 8, 10, 24, 25
 _SW_PLL1, _PLL1SRC_HSI, _PLL1REN = 3, 2, 1 << 18
 _VOSR, _BOOSTRDY, _VOSRDY, _BOOSTEN, _RANGE_1 = 0x0C, 14, 15, 18, 3
 
 
 class Rcc(Clock):
-    """CR, CFGR1, PLL1CFGR, PLL1DIVR and three enable registers."""
+    """CR, CFGR1, CFGR2, PLL1CFGR, PLL1DIVR and three enable registers."""
 
     def __init__(self, board: Board, needs: Needs) -> None:
         super().__init__(
@@ -35,6 +35,7 @@ class Rcc(Clock):
                     on_read=lambda: self.value(_CFGR1) & 3 | (self.value(_CFGR1) & 3) << 2,
                     on_write=self._switch,
                 ),
+                _CFGR2: Register("CFGR2", bits=0xF),
                 _PLL1CFGR: Register("PLL1CFGR"),
                 _PLL1DIVR: Register("PLL1DIVR", reset=0x0101_0280),
             },

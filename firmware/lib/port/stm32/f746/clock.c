@@ -4,7 +4,9 @@
  * and 4.1.4 (over-drive, which more than 180 MHz need).
  *
  * Code and constants lie at 0x08000000, which the core reads over AXI through its caches; the ART accelerator
- * serves the other address of flash, 0x00200000, and stays off.
+ * serves the other address of flash, 0x00200000, and stays off.  Erratum 1259864 of the core (r0p1: data
+ * corruption by stores to write-through memory) does not touch this firmware: without an MPU, RAM is
+ * write-back.
  */
 #include "clock.h"
 

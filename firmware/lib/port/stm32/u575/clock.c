@@ -3,6 +3,8 @@
  * UART bears, and needs nothing of the board.  Steps in the order of RM0456 10.5.4 (voltage range 1 with the
  * EPOD booster, which more than 55 MHz need and which is clocked by the input of PLL1) and 7.3.3 (wait
  * states).
+ * On the way the bus runs at half speed for a microsecond, as Zephyr does it above 80 MHz
+ * (clock_stm32_ll_u5.c); whether this chip needs it is not confirmed.
  */
 #include "clock.h"
 
@@ -16,6 +18,8 @@
 #define PLL1DIVR       ((19u << 0) | (1u << 9) | (1u << 16) | (1u << 24)) /* N = 20, P, Q, R = 2 */
 #define CFGR1_SW_PLL1  (3u << 0)
 #define CFGR1_SWS      (3u << 2)
+#define CFGR2_HPRE_2   (8u << 0)
+#define ONE_US_LOOPS   80u /* at least 2 cycles each, at 80 MHz */
 #define CFGR1_SWS_PLL1 (3u << 2)
 #define AHB2ENR1_GPIO  ((1u << 0) | (1u << 5)) /* A, F */
 #define AHB3ENR_PWR    (1u << 2)
@@ -53,9 +57,14 @@ void hil_chip_start_clock(void) {
   RCC_CR |= CR_PLL1ON;
   while ((RCC_CR & CR_PLL1RDY) == 0) {
   }
+  RCC_CFGR2 |= CFGR2_HPRE_2;
   RCC_CFGR1 |= CFGR1_SW_PLL1;
   while ((RCC_CFGR1 & CFGR1_SWS) != CFGR1_SWS_PLL1) {
   }
+  for (uint32_t i = 0; i < ONE_US_LOOPS; ++i) {
+    __asm volatile("" ::: "memory");
+  }
+  RCC_CFGR2 &= ~CFGR2_HPRE_2;
   while ((ICACHE_SR & ICACHE_BUSYF) != 0) { /* it empties itself after reset (8.4.3) */
   }
   ICACHE_CR |= ICACHE_EN;
