@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import shutil
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,25 @@ def test_the_compiler_is_the_one_that_the_remedy_of_a_missing_one_names(name: st
     packages = json.loads((firmware_dir() / "platforms" / name / "platform.json").read_text())["packages"]
     fetched = {package: facts["version"] for package, facts in packages.items() if "toolchain" in package}
     assert fetched.items() <= dict(toolchain.PACKAGES.values()).items()
+
+
+@pytest.mark.parametrize(
+    ("board_id", "has", "has_not"),
+    [
+        ("nrf52840_dk", "nrfjprog", "st-flash"),
+        ("bbcmicrobit_v2", "pyocd", "nrfjprog"),  # its probe is a DAPLink, which nrfjprog does not know
+        ("pico", "openocd", "JLinkExe"),
+        ("nucleo_f446re", "st-flash", "nrfjprog"),
+    ],
+)
+def test_a_board_is_flashed_with_tools_for_its_probe(board_id: str, has: str, has_not: str) -> None:
+    from platformio.platform.board import PlatformBoardConfig
+
+    platform = firmware_dir() / "platforms" / "hil_arm"
+    tools = runpy.run_path(str(platform / "builder" / "upload.py"))["_tools"]
+    offered = tools(PlatformBoardConfig(str(platform / "boards" / f"{board_id}.json")))
+    assert has in offered
+    assert has_not not in offered
 
 
 @needs_toolchain

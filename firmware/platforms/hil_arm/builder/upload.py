@@ -66,18 +66,21 @@ def _jlink(elf, debug, folder):
     ]
 
 
-# In the order of preference.
-PROBE_TOOLS = {"pyocd": _pyocd, "nrfjprog": _nrfjprog, "openocd": _openocd, "JLinkExe": _jlink}
-ST_LINK_TOOLS = {
-    "STM32_Programmer_CLI": _stm32_programmer,
-    "pyocd": _pyocd,
-    "openocd": _openocd,
-    "st-flash": _st_flash,
+# By the probe that a board carries or wants, as openocd names it; in the order of preference.
+TOOLS = {
+    "jlink.cfg": {"pyocd": _pyocd, "nrfjprog": _nrfjprog, "openocd": _openocd, "JLinkExe": _jlink},
+    "cmsis-dap.cfg": {"pyocd": _pyocd, "openocd": _openocd},
+    "stlink.cfg": {
+        "STM32_Programmer_CLI": _stm32_programmer,
+        "pyocd": _pyocd,
+        "openocd": _openocd,
+        "st-flash": _st_flash,
+    },
 }
 
 
 def _tools(board):
-    return ST_LINK_TOOLS if board.get("vendor") == "ST" else PROBE_TOOLS
+    return TOOLS[board.get("debug.openocd_interface", "jlink.cfg")]
 
 
 def _hex(elf, folder):

@@ -13,8 +13,9 @@ def _avrdude(elf, port, board, folder):
     image = os.path.join(folder, "firmware.hex")
     subprocess.run(["avr-objcopy", "-O", "ihex", elf, image], check=True)
     part = ["-p", board.get("build.mcu"), "-c", board.get("upload.protocol")]
+    line = ["-P", port, "-b", str(board.get("upload.speed"))]
     # -D: the bootloader erases page by page.
-    return ["avrdude", *part, "-P", port, "-b", str(board.get("upload.speed")), "-D", "-U", f"flash:w:{image}:i"]
+    return ["avrdude", *part, *line, "-D", "-U", f"flash:w:{image}:i"]
 
 
 def upload_action(target, source, env):
