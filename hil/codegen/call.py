@@ -57,6 +57,12 @@ class Arguments:
     params: Mapping[str, Field]
     input_array: bool = False
 
+    @property
+    def constants(self) -> tuple[Constant, ...]:
+        """Operands that are constant, then what the parameters point to."""
+        operands = (operand for operand in self.inputs if isinstance(operand, Constant))
+        return (*operands, *_constants_of(self.params))
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -124,8 +130,7 @@ class Call:
     @property
     def constants(self) -> tuple[Constant, ...]:
         """All constants, in the order in which they are emitted."""
-        operands = (operand for operand in self.arguments.inputs if isinstance(operand, Constant))
-        return (*operands, *_constants_of(self.arguments.params))
+        return self.arguments.constants
 
     @property
     def weight_bytes(self) -> int:

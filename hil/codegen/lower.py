@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from hil.codegen.call import Call, Variant
+from hil.codegen.call import Arguments, Call, Variant
 from hil.codegen.fixed_point import FactorOutOfRange
 from hil.codegen.registry import on_general_path, variants
 from hil.codegen.target import PORTABLE, Target
 from hil.errors import UnsupportedOperator
 from hil.graph.types import Graph, Operator
 from hil.memory import Needs
+
+# Of a compiler whose pointers have 16 bits.
+_LARGEST_OBJECT_BYTES = 32_767
 
 
 def lower(
@@ -63,6 +66,8 @@ def _lower_one(graph: Graph, operator: Operator, variant: Variant, target: Targe
             str(error),
             remedy="quantize the model anew with representative data that covers the layer's range",
         ) from error
+    if target.flash_apart:
+        _check_arrays(operator, arguments)
     return Call(
         operator=operator.index,
         function=variant.function,
@@ -73,6 +78,18 @@ def _lower_one(graph: Graph, operator: Operator, variant: Variant, target: Targe
         general=on_general_path(variant, type(operator.options), target),
         copies_constants=variant.copies_constants,
     )
+
+
+def _check_arrays(operator: Operator, arguments: Arguments) -> None:
+    for constant in arguments.constants:
+        if constant.data.nbytes > _LARGEST_OBJECT_BYTES:
+            raise UnsupportedOperator(
+                operator.name,
+                operator.layer,
+                f"its {constant.name} take {constant.data.nbytes:,} bytes; where an int has 16 bits (AVR), "
+                f"an array ends at {_LARGEST_OBJECT_BYTES:,}",
+                remedy="use narrower layers",
+            )
 
 
 def _choose(graph: Graph, operator: Operator, target: Target) -> Variant:
