@@ -7,7 +7,7 @@ another id, often another port name, sometimes another serial number.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from hil.board import Board
@@ -47,8 +47,8 @@ class Follower:
                 self._serial_numbers.add(port.serial_number)
         return port
 
-    def wait(self, wait_s: float, fits: Callable[[Port], bool] = lambda port: True) -> Port:
-        """Where it is, once it is there and `fits`.
+    def wait(self, wait_s: float) -> Port:
+        """Where it is, once it is there.
 
         Raises:
             PortMissing: it is not within `wait_s`.
@@ -56,7 +56,7 @@ class Follower:
         deadline = time.monotonic() + wait_s
         while True:
             port = self.locate()
-            if port is not None and fits(port):
+            if port is not None:
                 return port
             if time.monotonic() >= deadline:
                 raise self._missing(wait_s)

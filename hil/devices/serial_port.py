@@ -9,10 +9,9 @@ import time
 from typing import Any
 
 from hil.devices.discover import is_url, list_ports, missing
-from hil.errors import DeviceError, PortBusy, PortLost, PortMissing
+from hil.errors import DeviceError, PortBusy, PortLost
 
 _WRITE_TIMEOUT_S = 10.0
-_POLL_S = 0.1
 _READ_SLICE_S = 0.05  # rfc2217:// tells the server every change of the time-out, so it stays the same
 _TOUCH_BAUD = 1200
 # What pyserial raises where a port is missing, or goes away at that very moment.
@@ -66,13 +65,12 @@ class SerialTransport:
         )
 
 
-def open_port(port: str, *, baud: int, device: str, wait_s: float = 0.0) -> SerialTransport:
+def open_port(port: str, *, baud: int, device: str) -> SerialTransport:
     """Open a port for this process alone.
 
     Args:
         port: name or URL of pyserial.
         device: what errors call it.
-        wait_s: how long a port that is not there is waited for.
 
     Raises:
         PortMissing: no such port; the remedy lists those that are there.
@@ -80,18 +78,13 @@ def open_port(port: str, *, baud: int, device: str, wait_s: float = 0.0) -> Seri
     """
     import serial
 
-    deadline = time.monotonic() + wait_s
     # URLs know no exclusive use, and rfc2217:// no time-out of writing.
     only_here = {} if is_url(port) else {"exclusive": True, "write_timeout": _WRITE_TIMEOUT_S}
-    while True:
-        try:
-            opened = serial.serial_for_url(port, baudrate=baud, timeout=_READ_SLICE_S, **only_here)
-            return SerialTransport(opened, device)
-        except _FAULTS as error:
-            fault = _why(error, port, device)
-            if not isinstance(fault, PortMissing) or time.monotonic() >= deadline:
-                raise fault from error
-            time.sleep(_POLL_S)
+    try:
+        opened = serial.serial_for_url(port, baudrate=baud, timeout=_READ_SLICE_S, **only_here)
+    except _FAULTS as error:
+        raise _why(error, port, device) from error
+    return SerialTransport(opened, device)
 
 
 def touch(port: str) -> None:

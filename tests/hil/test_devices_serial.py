@@ -3,7 +3,6 @@
 import contextlib
 import os
 import sys
-import threading
 
 import pytest
 
@@ -91,15 +90,6 @@ def test_lost_port_is_an_error_of_the_device(pty):
     with pytest.raises(DeviceError, match="serial:x: the port was lost"):
         talk()
     transport.close()
-
-
-def test_port_that_comes_back_is_waited_for(tmp_path, pty):
-    _, name = pty
-    link = tmp_path / "port"
-    timer = threading.Timer(0.2, lambda: link.symlink_to(name))
-    timer.start()
-    open_port(str(link), baud=115200, device="serial:x", wait_s=30.0).close()
-    timer.join()
 
 
 def test_missing_port_is_told_before_anything_is_built(tmp_path):
