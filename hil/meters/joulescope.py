@@ -9,6 +9,8 @@ message brought was lost.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +53,7 @@ class JoulescopeRecorder:
     _driver: Any = field(default=None, repr=False)
     _path: str = ""
     _messages: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
+    _callback: Callable[[str, dict[str, Any]], None] | None = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def open(self, device: Device) -> None:
@@ -79,15 +82,22 @@ class JoulescopeRecorder:
         """Subscribe to the three signals, and switch them on."""
         with self._lock:
             self._messages = {CURRENT: [], VOLTAGE: [], TRIGGER: []}
-        for signal in self._messages:
-            self._opened().subscribe(f"{self._path}/{signal}/!data", ["pub"], self._on_data)
-            self._opened().publish(f"{self._path}/{signal}/ctrl", 1, timeout=_TIMEOUT_S)
+        self._callback = (
+            self._on_data
+        )  # the driver asks for this very object again when it is to let go of it
+        driver = self._opened()
+        with self._told():
+            for signal in self._messages:
+                driver.subscribe(f"{self._path}/{signal}/!data", ["pub"], self._callback)
+                driver.publish(f"{self._path}/{signal}/ctrl", 1, timeout=_TIMEOUT_S)
 
     def stop(self) -> Recording:
         """Switch them off, and put the messages together."""
-        for signal in self._messages:
-            self._opened().publish(f"{self._path}/{signal}/ctrl", 0, timeout=_TIMEOUT_S)
-            self._opened().unsubscribe(f"{self._path}/{signal}/!data", self._on_data)
+        driver = self._opened()
+        with self._told():
+            for signal in self._messages:
+                driver.publish(f"{self._path}/{signal}/ctrl", 0, timeout=_TIMEOUT_S)
+                driver.unsubscribe(f"{self._path}/{signal}/!data", self._callback)
         with self._lock:
             return assemble(self._messages, self.name)
 
@@ -97,6 +107,16 @@ class JoulescopeRecorder:
             self._driver.close(self._path)
             self._driver.finalize()
             self._driver = None
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Faults of the driver, as this package tells them."""
+        try:
+            yield
+        except (RuntimeError, OSError, TimeoutError) as error:
+            raise MeterError(
+                f"the Joulescope went away: {error}", device=self.name, remedy="check its USB cable"
+            ) from error
 
     def _on_data(self, topic: str, value: dict[str, Any]) -> None:
         """Called by the driver, from a thread of its own."""

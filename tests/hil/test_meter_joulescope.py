@@ -69,6 +69,18 @@ def test_a_signal_that_does_not_come_is_told() -> None:
         assemble({CURRENT: [message], VOLTAGE: [message], TRIGGER: []}, "joulescope")
 
 
+def test_an_instrument_that_goes_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = PretendDriver(Scene())
+    monkeypatch.setattr(joulescope, "_make_driver", lambda: driver)
+    recorder = JoulescopeRecorder()
+    recorder.open(PretendBoard(Scene()))
+    recorder.start()
+    driver.finalize()  # forgets its subscriptions
+    monkeypatch.setattr(driver, "publish", lambda *_, **__: (_ for _ in ()).throw(TimeoutError("gone")))
+    with pytest.raises(MeterError, match="went away: gone"):
+        recorder.stop()
+
+
 def test_without_its_driver_the_command_that_installs_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyjoulescope_driver", None)
     with pytest.raises(ToolMissing) as caught:

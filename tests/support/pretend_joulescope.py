@@ -58,7 +58,7 @@ class PretendDriver:
         self._callbacks[topic] = fn
 
     def unsubscribe(self, topic: str, fn: Callable[[str, Any], None]) -> None:
-        if self._callbacks.pop(topic) != fn:
+        if self._callbacks.pop(topic) is not fn:  # the real one compares addresses
             raise RuntimeError("not subscribed")
 
     def _stream(self) -> None:

@@ -19,7 +19,7 @@
 #endif
 #include "hil_runner.h"
 
-/* 1 where the build wants the driver of a power sensor (lib/energy/), for boards with I2C and RAM to spare. */
+/* 1 where the build wants the driver of a power sensor (lib/energy/): boards with I2C and RAM to spare. */
 #ifndef HIL_POWER_SENSOR
 #define HIL_POWER_SENSOR 0
 #endif
