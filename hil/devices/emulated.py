@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from hil.board import Board
@@ -88,9 +87,10 @@ class EmulatedDevice:
             DoesNotFit, ToolMissing, BuildFailed.
         """
         from hil import firmware
+        from hil.emulator.open import tool_versions
 
         image = firmware.build(program, self.board)
-        return replace(image, tools={**image.tools, "unicorn": version("unicorn")})
+        return replace(image, tools={**image.tools, **tool_versions(self.board)})
 
     def flash(self, image: Image, *, timeout_s: float) -> None:
         """Load the ELF into a fresh machine; takes milliseconds, so `timeout_s` is never reached.

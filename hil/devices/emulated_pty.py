@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
 
 from hil.board import Board
@@ -82,9 +81,10 @@ class EmulatedPtyDevice:
             DoesNotFit, ToolMissing, BuildFailed.
         """
         from hil import firmware
+        from hil.emulator.open import tool_versions
 
         image = firmware.build(program, self.board)
-        return replace(image, tools={**image.tools, "unicorn": version("unicorn")})
+        return replace(image, tools={**image.tools, **tool_versions(self.board)})
 
     def flash(self, image: Image, *, timeout_s: float) -> None:
         """Upload with PlatformIO.

@@ -26,6 +26,17 @@ def open_machine(board: Board, device: str) -> Emulator:
     return Machine(board, device=device)
 
 
+def tool_versions(board: Board) -> dict[str, str]:
+    """What executes the instructions of an emulated `board`, for the origin of its figures."""
+    if board.core.architecture == "avr":
+        from ctypes.util import find_library
+
+        return {"simavr": find_library("simavr") or "unknown"}
+    from importlib.metadata import version
+
+    return {"unicorn": version("unicorn")}
+
+
 def can_emulate(board: Board) -> bool:
     """Whether `open_machine` opens `board`."""
     return why_not(board) is None

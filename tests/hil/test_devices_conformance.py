@@ -17,6 +17,7 @@ from hil.testing.device_suite import DeviceSuite
 from hil.testing.virtual_board.kinds import ON_THE_LINE
 from hil.testing.virtual_board.plan import FaultPlan
 from tests.hil.small_models import small_cnn
+from tests.support.avr import needs_avr_toolchain
 
 needs_toolchain = pytest.mark.skipif(
     not toolchain.available(), reason="no ARM toolchain is installed (`hilnas doctor`)"
@@ -76,6 +77,45 @@ class TestEmulatedPico(TestEmulated):
     @pytest.fixture
     def board(self):
         return load_board("pico")
+
+
+@needs_avr_toolchain
+class TestEmulatedUno(RealFirmware):
+    """2 kB of RAM, constants in an address space of their own, frames of 64 bytes."""
+
+    @pytest.fixture
+    def board(self):
+        return load_board("uno")
+
+    @pytest.fixture
+    def device_of(self):
+        from hil.devices.emulated import EmulatedDevice
+
+        return lambda board: EmulatedDevice(f"emulated:{board.id}", board)
+
+    def test_runs_do_not_differ_by_a_cycle(self, device, image, program):
+        from hil.bench import BenchSettings, bench
+        from hil.interpreter import truth
+
+        measured = bench(image, device, BenchSettings(), truth(program.graph))
+        assert measured.origin.provenance is Provenance.EMULATED
+        assert measured.instructions is None  # simavr counts cycles
+        assert measured.latency_min_us == measured.latency_max_us
+        assert "simavr" in measured.origin.tools
+
+    def test_measures_the_same_behind_a_port(self, device, image, program, board):
+        from hil.bench import BenchSettings, bench
+        from hil.devices.emulated_pty import EmulatedPtyDevice
+        from hil.interpreter import truth
+
+        settings = BenchSettings(warmup_runs=0, min_runs=1, max_runs=1)
+        served = EmulatedPtyDevice(f"emulated+pty:{board.id}", board)
+        try:
+            behind_a_port = bench(image, served, settings, truth(program.graph))
+        finally:
+            served.close()
+        assert behind_a_port.check.exact
+        assert behind_a_port.cycles == bench(image, device, settings, truth(program.graph)).cycles
 
 
 @needs_toolchain
