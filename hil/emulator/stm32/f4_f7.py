@@ -1,4 +1,4 @@
-"""RCC, PWR and FLASH of STM32F446 (RM0390, chapters 3, 5, 6) and STM32F746 (RM0385, chapters 3 to 5)."""
+"""RCC, PWR and FLASH of STM32F446 (RM0390) and STM32F746 (RM0385), chapters of these names."""
 
 from __future__ import annotations
 

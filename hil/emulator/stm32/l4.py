@@ -1,4 +1,4 @@
-"""RCC, PWR and FLASH of STM32L4R5 (RM0432, chapters 3, 5 and 6)."""
+"""RCC, PWR and FLASH of STM32L4R5 (RM0432, chapters of these names)."""
 
 from __future__ import annotations
 

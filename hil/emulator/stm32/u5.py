@@ -1,4 +1,4 @@
-"""RCC, PWR, FLASH and ICACHE of STM32U575 (RM0456, chapters 7, 8, 10 and 11), TrustZone off."""
+"""RCC, PWR, FLASH and ICACHE of STM32U575 (RM0456, chapters of these names), TrustZone off."""
 
 from __future__ import annotations
 

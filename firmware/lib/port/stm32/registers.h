@@ -6,6 +6,9 @@
  * Addresses and bits are those of ST's device headers (stm32f446xx.h, stm32f746xx.h, stm32l4r5xx.h,
  * stm32u575xx.h).  What they do is described in the reference manuals (RM): RM0390 for STM32F446, RM0385 for
  * STM32F746, RM0432 for STM32L4R5, RM0456 for STM32U575.  Those of the core are in cortex_m/system.h.
+ * Compared with public copies of those headers: RCC and PWR of all four, the interrupt numbers, and where the
+ * unique id lies.  The manuals could not be read: their chapters are named, steps taken from them are not
+ * confirmed, and none of the four has run on a real board.
  * w: only written, r: only read, rw: both.
  */
 #ifndef HIL_STM32_REGISTERS_H

@@ -23,23 +23,23 @@
 #define TRIGGER_PORT 0x40020000u
 #define TRIGGER_PIN  10u
 
-/* RM0390 34.1 "Unique device ID register (96 bits)". */
+/* RM0390, "Unique device ID register (96 bits)". */
 #define UID_BASE 0x1FFF7A10u
 
 #include "registers.h"
 
-/* RM0390 6.3 RCC. */
+/* RM0390, chapter RCC. */
 #define RCC_CR      HIL_REGISTER(0x40023800u) /* rw */
 #define RCC_PLLCFGR HIL_REGISTER(0x40023804u) /* w */
 #define RCC_CFGR    HIL_REGISTER(0x40023808u) /* rw */
 #define RCC_AHB1ENR HIL_REGISTER(0x40023830u) /* rw */
 #define RCC_APB1ENR HIL_REGISTER(0x40023840u) /* rw */
 
-/* RM0390 5.4 PWR. */
+/* RM0390, chapter PWR. */
 #define PWR_CR  HIL_REGISTER(0x40007000u) /* rw */
 #define PWR_CSR HIL_REGISTER(0x40007004u) /* r */
 
-/* RM0390 3.8 Flash interface, with the ART accelerator's caches. */
+/* RM0390, chapter Flash interface, with the ART accelerator's caches. */
 #define FLASH_ACR HIL_REGISTER(0x40023C00u) /* rw */
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * 180 MHz from the internal oscillator of 16 MHz: 16 / 8 * 180 / 2.  It is trimmed to 1 % at 25 degrees,
- * which a UART bears, and needs nothing of the board.  Steps in the order of RM0390 3.4.1 (wait states first)
- * and 5.1.4 (over-drive, which more than 168 MHz need).
+ * which a UART bears, and needs nothing of the board.  Steps in the order of RM0390: wait states before the
+ * clock (chapter Embedded flash memory interface), over-drive, which more than 168 MHz need (chapter PWR,
+ * "Entering Over-drive mode").
  */
 #include "clock.h"
 
@@ -32,7 +33,7 @@
 void hil_chip_start_clock(void) {
   RCC_AHB1ENR |= AHB1ENR_GPIOA;
   RCC_APB1ENR |= APB1ENR_PWR | APB1ENR_USART2;
-  (void)RCC_APB1ENR; /* two cycles pass before they can be used (6.2.13) */
+  (void)RCC_APB1ENR; /* two cycles pass before they can be used */
 
   PWR_CR |= CR_VOS_1;
   RCC_PLLCFGR = PLLCFGR;

@@ -24,12 +24,12 @@
 #define TRIGGER_PORT 0x40021800u
 #define TRIGGER_PIN  6u
 
-/* RM0385 41.1 "Unique device ID register (96 bits)". */
+/* RM0385, "Unique device ID register (96 bits)". */
 #define UID_BASE 0x1FF0F420u
 
 #include "registers.h"
 
-/* RM0385 5.3 RCC. */
+/* RM0385, chapter RCC. */
 #define RCC_CR      HIL_REGISTER(0x40023800u) /* rw */
 #define RCC_PLLCFGR HIL_REGISTER(0x40023804u) /* w */
 #define RCC_CFGR    HIL_REGISTER(0x40023808u) /* rw */
@@ -37,11 +37,11 @@
 #define RCC_APB1ENR HIL_REGISTER(0x40023840u) /* rw */
 #define RCC_APB2ENR HIL_REGISTER(0x40023844u) /* rw */
 
-/* RM0385 4.4 PWR. */
+/* RM0385, chapter PWR. */
 #define PWR_CR1  HIL_REGISTER(0x40007000u) /* rw */
 #define PWR_CSR1 HIL_REGISTER(0x40007004u) /* r */
 
-/* RM0385 3.7 Flash interface. */
+/* RM0385, chapter Flash interface. */
 #define FLASH_ACR HIL_REGISTER(0x40023C00u) /* rw */
 
 /* Arm "Cortex-M7 Devices Generic User Guide" DUI 0646, 4.3 and 4.8: caches. */

@@ -1,7 +1,8 @@
 /*
  * 216 MHz from the internal oscillator of 16 MHz: 16 / 8 * 216 / 2.  It is trimmed to 1 % at 25 degrees,
- * which a UART bears, and needs nothing of the board.  Steps in the order of RM0385 3.3.2 (wait states first)
- * and 4.1.4 (over-drive, which more than 180 MHz need).
+ * which a UART bears, and needs nothing of the board.  Steps in the order of RM0385: wait states before the
+ * clock (chapter Embedded flash memory), over-drive, which more than 180 MHz need (chapter PWR, "Entering
+ * Over-drive mode").
  *
  * Code and constants lie at 0x08000000, which the core reads over AXI through its caches; the ART accelerator
  * serves the other address of flash, 0x00200000, and stays off.  Erratum 1259864 of the core (r0p1: data
@@ -55,7 +56,7 @@ void hil_chip_start_clock(void) {
   RCC_AHB1ENR |= AHB1ENR_GPIO;
   RCC_APB1ENR |= APB1ENR_PWR;
   RCC_APB2ENR |= APB2ENR_USART1;
-  (void)RCC_APB2ENR; /* two cycles pass before they can be used (5.2.13) */
+  (void)RCC_APB2ENR; /* two cycles pass before they can be used */
 
   PWR_CR1 |= CR1_VOS_1;
   RCC_PLLCFGR = PLLCFGR;

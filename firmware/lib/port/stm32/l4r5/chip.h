@@ -24,12 +24,12 @@
 #define TRIGGER_PORT 0x48001400u
 #define TRIGGER_PIN  15u
 
-/* RM0432 58.1 "Unique device ID register (96 bits)". */
+/* RM0432, "Unique device ID register (96 bits)". */
 #define UID_BASE 0x1FFF7590u
 
 #include "registers.h"
 
-/* RM0432 6.4 RCC. */
+/* RM0432, chapter RCC. */
 #define RCC_CR       HIL_REGISTER(0x40021000u) /* rw */
 #define RCC_CFGR     HIL_REGISTER(0x40021008u) /* rw */
 #define RCC_PLLCFGR  HIL_REGISTER(0x4002100Cu) /* w */
@@ -37,11 +37,11 @@
 #define RCC_APB1ENR1 HIL_REGISTER(0x40021058u) /* rw */
 #define RCC_APB1ENR2 HIL_REGISTER(0x4002105Cu) /* rw */
 
-/* RM0432 5.4 PWR. */
+/* RM0432, chapter PWR. */
 #define PWR_CR2 HIL_REGISTER(0x40007004u) /* rw */
 #define PWR_CR5 HIL_REGISTER(0x40007080u) /* rw */
 
-/* RM0432 3.7 Flash interface, with the ART accelerator's caches. */
+/* RM0432, chapter Flash interface, with the ART accelerator's caches. */
 #define FLASH_ACR HIL_REGISTER(0x40022000u) /* rw */
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * 120 MHz from the internal oscillator of 16 MHz: 16 / 2 * 30 / 2.  It is trimmed to 1 % at 25 degrees, which
- * a UART bears, and needs nothing of the board.  Steps in the order of RM0432 3.3.3 (wait states first) and
- * 5.1.8 (range 1 in boost mode, which more than 80 MHz need; on the way there the bus runs at half speed for
- * a microsecond).
+ * a UART bears, and needs nothing of the board.  Steps in the order of RM0432: wait states before the clock
+ * (chapter Embedded flash memory), range 1 in boost mode, which more than 80 MHz need; on the way there the
+ * bus runs at half speed for a microsecond (chapter PWR, dynamic voltage scaling).
  */
 #include "clock.h"
 
@@ -33,7 +33,7 @@ void hil_chip_start_clock(void) {
   RCC_AHB2ENR |= AHB2ENR_GPIO;
   RCC_APB1ENR1 |= APB1ENR1_PWR;
   RCC_APB1ENR2 |= APB1ENR2_LPUART;
-  (void)RCC_APB1ENR2; /* two cycles pass before they can be used (6.2.18) */
+  (void)RCC_APB1ENR2; /* two cycles pass before they can be used */
   PWR_CR2 |= CR2_IOSV;
   PWR_CR5 &= ~CR5_R1MODE;
 

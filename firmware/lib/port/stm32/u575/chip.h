@@ -24,12 +24,12 @@
 #define TRIGGER_PORT 0x42021400u
 #define TRIGGER_PIN  15u
 
-/* RM0456 76.1 "Unique device ID register (96 bits)". */
+/* RM0456, "Unique device ID register (96 bits)". */
 #define UID_BASE 0x0BFA0700u
 
 #include "registers.h"
 
-/* RM0456 11.8 RCC. */
+/* RM0456, chapter RCC. */
 #define RCC_CR       HIL_REGISTER(0x46020C00u) /* rw */
 #define RCC_CFGR1    HIL_REGISTER(0x46020C1Cu) /* rw */
 #define RCC_CFGR2    HIL_REGISTER(0x46020C20u) /* rw */
@@ -39,13 +39,13 @@
 #define RCC_AHB3ENR  HIL_REGISTER(0x46020C94u) /* rw */
 #define RCC_APB2ENR  HIL_REGISTER(0x46020CA4u) /* rw */
 
-/* RM0456 10.10 PWR. */
+/* RM0456, chapter PWR. */
 #define PWR_VOSR HIL_REGISTER(0x4602080Cu) /* rw */
 
-/* RM0456 7.9 Flash interface. */
+/* RM0456, chapter Flash interface. */
 #define FLASH_ACR HIL_REGISTER(0x40022000u) /* rw */
 
-/* RM0456 8.7 ICACHE: one cache for instructions and constants. */
+/* RM0456, chapter ICACHE: one cache for instructions and constants. */
 #define ICACHE_CR HIL_REGISTER(0x40030400u) /* rw */
 #define ICACHE_SR HIL_REGISTER(0x40030404u) /* r */
 

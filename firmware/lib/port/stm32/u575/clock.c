@@ -1,10 +1,9 @@
 /*
  * 160 MHz from the internal oscillator of 16 MHz: 16 * 20 / 2.  It is trimmed to 1 % at 30 degrees, which a
- * UART bears, and needs nothing of the board.  Steps in the order of RM0456 10.5.4 (voltage range 1 with the
- * EPOD booster, which more than 55 MHz need and which is clocked by the input of PLL1) and 7.3.3 (wait
- * states).
- * On the way the bus runs at half speed for a microsecond, as Zephyr does it above 80 MHz
- * (clock_stm32_ll_u5.c); whether this chip needs it is not confirmed.
+ * UART bears, and needs nothing of the board.  Steps in the order of RM0456: voltage range 1 with the EPOD
+ * booster, which more than 55 MHz need and which is clocked by the input of PLL1 (chapter PWR), wait states
+ * before the clock (chapter Embedded flash memory). On the way the bus runs at half speed for a microsecond,
+ * as Zephyr does it above 80 MHz (clock_stm32_ll_u5.c); whether this chip needs it is not confirmed.
  */
 #include "clock.h"
 
@@ -38,7 +37,7 @@ void hil_chip_start_clock(void) {
   RCC_AHB2ENR1 |= AHB2ENR1_GPIO;
   RCC_AHB3ENR |= AHB3ENR_PWR;
   RCC_APB2ENR |= APB2ENR_USART1;
-  (void)RCC_APB2ENR; /* two cycles pass before they can be used (11.4.21) */
+  (void)RCC_APB2ENR; /* two cycles pass before they can be used */
 
   RCC_CR |= CR_HSION;
   while ((RCC_CR & CR_HSIRDY) == 0) {
@@ -65,7 +64,7 @@ void hil_chip_start_clock(void) {
     __asm volatile("" ::: "memory");
   }
   RCC_CFGR2 &= ~CFGR2_HPRE_2;
-  while ((ICACHE_SR & ICACHE_BUSYF) != 0) { /* it empties itself after reset (8.4.3) */
+  while ((ICACHE_SR & ICACHE_BUSYF) != 0) { /* it empties itself after reset */
   }
   ICACHE_CR |= ICACHE_EN;
 }
