@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,29 +46,30 @@ def test_profile_that_gives_the_chip_another_core_is_refused() -> None:
         open_machine(wrong, "emulated:pico")
 
 
+@pytest.fixture(scope="module", params=["microbit_v2", "pico"])
+def runner(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ArmRunner:
+    return ArmRunner(tmp_path_factory.mktemp(request.param), request.param)
+
+
 @needs_toolchain
-@pytest.mark.parametrize("board", ["microbit_v2", "pico"])
-def test_model_runs_bit_exact(board: str, tmp_path: Path) -> None:
+def test_model_runs_bit_exact(runner: ArmRunner) -> None:
     pytest.importorskip("tflite_micro", reason="the exact truth needs the tflite-micro wheel")
     program = conv_program(seed=5)
-    runner = ArmRunner(tmp_path, board)
     rng = np.random.default_rng(5)
     data = rng.integers(-128, 128, program.graph.input_tensor.shape).astype(np.int8)
     (output,) = runner.run(program, data)
-    expected = truth(program.graph).run(data.tobytes())
-    assert output.tobytes() == expected
+    assert output.tobytes() == truth(program.graph).run(data.tobytes())
 
 
 @needs_toolchain
-@pytest.mark.parametrize("board", ["microbit_v2", "pico"])
-def test_machine_sleeps_while_it_waits_and_time_goes_on(board: str, tmp_path: Path) -> None:
-    machine = open_machine(load_board(board), f"emulated:{board}")
-    machine.load(ArmRunner(tmp_path, board).build(conv_program(seed=5)))
+def test_machine_sleeps_while_it_waits_and_time_goes_on(runner: ArmRunner) -> None:
+    board = runner.board
+    machine = open_machine(board, f"emulated:{board.id}")
+    machine.load(runner.build(conv_program(seed=5)))
     assert machine.run(10**8) is State.ASLEEP
     before = machine.clock_cycles
     machine.send(bytes(1000))  # zeros, which begin no frame
     assert machine.run(10**8) is State.ASLEEP
-    line_cycles = 10_000 * load_board(board).core.clock_hz // load_board(board).serial.baud
-    assert machine.clock_cycles - before >= line_cycles
+    assert machine.clock_cycles - before >= 10_000 * board.core.clock_hz // board.serial.baud
     assert machine.take_output() == b""
     assert machine.inference_instructions is None

@@ -42,7 +42,7 @@ class ArmRunner:
 
     def __init__(self, folder: Path, board_id: str = "nrf52840_dk") -> None:
         self._folder = folder
-        self._board: Board = load_board(board_id)
+        self.board: Board = load_board(board_id)
         self._device = f"emulated:{board_id}"
         self._compile: list[str] = []
         self._link: list[str] = []
@@ -53,7 +53,7 @@ class ArmRunner:
         Raises:
             ArmBuildError: it does not compile without warnings, or does not link.
         """
-        write_files(project_files(load_template(), program, self._board), self._folder)
+        write_files(project_files(load_template(), program, self.board), self._folder)
         if not self._link:
             self._build_all()
         else:
@@ -102,20 +102,20 @@ class ArmRunner:
         return [self._folder / p for p in paths if p.name == "model.o" or p.parent.name == "kernels"]
 
     def _started(self, program: Program) -> tuple[Emulator, Link]:
-        machine = open_machine(self._board, self._device)
+        machine = open_machine(self.board, self._device)
         machine.load(self.build(program))
         link = Link(EmulatedTransport(machine, self._device), self._device)
         assert link.hello().model_digest == program.digest
         return machine, link
 
     def _build_all(self) -> None:
-        environment = environment_of(self._board).name
+        environment = environment_of(self.board).name
         done = toolchain.run_platformio(
             ["run", "-v", "-e", environment], folder=self._folder, timeout_s=_BUILD_TIMEOUT_S
         )
         if done.returncode:
             raise ArmBuildError(done.stdout)
-        prefix = f"{self._board.build.toolchain}gcc "
+        prefix = f"{self.board.build.toolchain}gcc "
         commands = [shlex.split(line) for line in done.stdout.splitlines() if line.startswith(prefix)]
         self._compile = _only([c for c in commands if c[-1] == str(_MODEL)], "compiles the model")
         self._link = _only([c for c in commands if "-c" not in c], "links")
