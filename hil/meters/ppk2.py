@@ -82,6 +82,7 @@ class Ppk2Recorder:
         port = self.port or _only_port(api_class, device.name)
         try:
             api = api_class(port, timeout=1, write_timeout=1)
+            _silence(api)
             if not api.get_modifiers():
                 raise OSError("it does not tell its calibration")
             if self.feeds:
@@ -187,6 +188,14 @@ def _filtered(ranges: NDArray[Any]) -> NDArray[np.bool_]:
     for later in range(FILTERED_SAMPLES):
         filtered[later:] |= switched[: ranges.size - later]
     return filtered
+
+
+def _silence(api: Any) -> None:
+    """End the stream of a program that died: samples are no text, and the calibration is."""
+    api.stop_measuring()
+    for _ in range(_QUIET_POLLS):
+        time.sleep(_POLL_S)
+        api.get_data()
 
 
 def _driver() -> Any:

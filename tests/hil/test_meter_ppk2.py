@@ -62,6 +62,17 @@ class TestPpk2(MeterSuite):
         assert all(b"\x0d\x0b\xb8\x0c\x01" in commands for commands in modes.values())
 
 
+def test_an_instrument_that_still_streams_is_silenced_first() -> None:
+    pytest.importorskip("ppk2_api", reason="needs pip install 'hilnas[ppk2]'")
+    instrument = PretendPpk2(Scene())
+    instrument.stream_on()
+    recorder = Ppk2Recorder(instrument.port)
+    recorder.open(PretendBoard(Scene()))
+    recorder.close()
+    instrument.close()
+    assert instrument.commands.index(0x07) < instrument.commands.index(0x19)
+
+
 def test_without_its_driver_the_command_that_installs_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ppk2_api.ppk2_api", None)
     with pytest.raises(ToolMissing) as caught:

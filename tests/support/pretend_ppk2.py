@@ -107,6 +107,13 @@ class PretendPpk2:
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
+    def stream_on(self) -> None:
+        """As a program leaves it that was killed."""
+        self._streaming.set()
+        os.write(
+            self._own, stream(np.full(500, 0.005), np.zeros(500, dtype=bool), 3.0).astype("<u4").tobytes()
+        )
+
     def close(self) -> None:
         self._ended = True
         self._thread.join()
