@@ -160,7 +160,7 @@ def test_flash_that_stalls_is_ended_at_its_deadline_and_repeated(desk: Desk) -> 
         (Kind.HARD_FAULT, DeviceFault, "pc 0xe0000000", Outcome.INFEASIBLE, {Operation.RUN: 2}),
         (Kind.HANG, DeviceTimeout, "it hangs", Outcome.INFEASIBLE, {Operation.RUN: 1}),
         # Within a session: once, and three times again.
-        (Kind.BROWN_OUT, DeviceTimeout, "a later question did not", Outcome.INFEASIBLE, {Operation.RUN: 4}),
+        (Kind.BROWN_OUT, DeviceTimeout, "to RUN|RUN stayed", Outcome.INFEASIBLE, {Operation.RUN: 4}),
     ],
     ids=lambda value: value.name if isinstance(value, Kind) else "",
 )

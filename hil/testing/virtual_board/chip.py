@@ -8,10 +8,8 @@ from hil.board import Board
 from hil.emulator.control import Reply
 from hil.emulator.machine import Machine
 from hil.emulator.served import ServedMachine
+from hil.testing.virtual_board.rehearsal import SLICE_CYCLES, Rehearsal, rehearse
 
-_SLICE_CYCLES = 200  # short beside any inference
-_LONGEST_SLICES = 50_000  # until an inference begins
-_FURTHER_CYCLES = 2_000  # at most, into the inference
 _NO_CODE_HERE = 0xE000_0001  # the private peripheral bus: an instruction fetched from there faults
 
 
@@ -23,7 +21,9 @@ class Chip:
     """
 
     def __init__(self, board: Board) -> None:
+        self._board = board
         self._served = ServedMachine(board)
+        self._rehearsal: Rehearsal | None = None  # of this image
         self.image = b""
 
     def receive(self, data: bytes) -> None:
@@ -45,14 +45,16 @@ class Chip:
     def flash(self, elf: bytes) -> str | None:
         """Take a new image and start it; returns why that failed."""
         error = self._served.flash(elf)
-        if error is None:
+        if error is None and self.image != elf:
             self.image = elf
+            self._rehearsal = None
         return error
 
     def erase(self) -> None:
         """What a flash leaves that is broken off: nothing that runs."""
         self._served.erase()
         self.image = b""
+        self._rehearsal = None
 
     def reset(self) -> None:
         """Start the firmware again; RAM keeps its bytes."""
@@ -64,20 +66,18 @@ class Chip:
             self._served.flash(self.image)
 
     def run_into_inference(self, dice: random.Random) -> None:
-        """Let the firmware read what it was sent, and begin the inference that it asks for.
+        """Let the firmware read what it was sent, and get somewhere into the inference that it asks for.
 
-        Where it is over before it could be caught, its answer is dropped: from the host, there is no
-        difference.
+        Where it asks for none, or that is over before it could be caught, the answer is dropped: from the
+        host, there is no difference.
         """
-        machine = self._served.machine
-        if machine is None:
+        if self._rehearsal is None:
+            self._rehearsal = rehearse(self._board, self.image)
+        if self._rehearsal is None:
             return
-        machine.trigger_edges()
-        for _ in range(_LONGEST_SLICES):
-            if self._served.step(_SLICE_CYCLES) or self._served.wait_s() is None:
-                return
-            if any(level for _, level in machine.trigger_edges()):
-                self._served.step(dice.randrange(1, _FURTHER_CYCLES))
+        begins = self._rehearsal.answered - self._rehearsal.inference
+        for _ in range(begins + int(dice.uniform(0.1, 0.9) * self._rehearsal.inference)):
+            if self._served.step(SLICE_CYCLES) or self._served.wait_s() is None:
                 return
 
     def crash(self) -> None:
