@@ -34,13 +34,30 @@ def examine() -> list[Finding]:
     """All checks, cheapest first.  Never raises for what it finds."""
     findings = [_python()]
     findings += [Finding(c.name, c.ok, True, c.found, c.remedy) for c in toolchain.check()]
-    return [*findings, _host_compiler(), _interpreter(), _truth(), _tensorflow(), _serial_permission()]
+    return [
+        *findings,
+        _avr_compiler(),
+        _host_compiler(),
+        _interpreter(),
+        _truth(),
+        _tensorflow(),
+        _serial_permission(),
+    ]
 
 
 def _python() -> Finding:
     version = ".".join(str(n) for n in sys.version_info[:3])
     ok = (3, 11) <= sys.version_info[:2] <= (3, 13)
     return Finding("Python", ok, True, version, "" if ok else "use Python 3.11, 3.12 or 3.13")
+
+
+def _avr_compiler() -> Finding:
+    name = "AVR compiler (uno, mega2560)"
+    try:
+        compiler = toolchain.find_compiler("avr-")
+    except HilError as error:
+        return Finding(name, False, False, error.message, error.remedy or "")
+    return Finding(name, True, False, f"{compiler.path} {compiler.version}")
 
 
 def _host_compiler() -> Finding:
