@@ -42,7 +42,7 @@ REPLY_TIMEOUT_S = 2.0
 """Silence after which a question is asked again."""
 
 SILENT_REPLIES = 8
-"""So often this silence, beside the inference itself, makes a board one that hangs: twice for each attempt."""
+"""So many such silences, beside the inference itself, make a board one that hangs: two for each attempt."""
 
 MOST_CYCLES_PER_MAC = 1000
 """Far more than any kernel takes on any core; only the deadline of an inference is made of it."""
