@@ -69,6 +69,7 @@ def test_wheel_holds_boards_and_firmware_and_nothing_that_was_built(wheel: Path)
         "hil/_data/firmware/platformio.ini",
         "hil/_data/firmware/src/main.c",
         "hil/emulator/counter.c",
+        "hil/emulator/avr/host.c",
         "search/report/page.html.jinja",
     ):
         assert needed in names
