@@ -100,7 +100,7 @@ def test_a_profile_that_names_no_environment_of_ours_is_told_the_nearest() -> No
 
 
 def test_without_platform_and_registry_one_sentence_says_so(core: Path) -> None:
-    with pytest.raises(ToolMissing, match="nano33ble.*not installed.*cannot be reached") as error:
+    with pytest.raises(ToolMissing, match=r"nano33ble.*not installed.*cannot be reached") as error:
         registry.provide(NORDIC, "arm-none-eabi-", reachable=lambda: False)
     assert "connect this computer to the internet once" in (error.value.remedy or "")
     assert "pio pkg install -e nano33ble" in (error.value.remedy or "")
