@@ -37,6 +37,7 @@ def examine() -> list[Finding]:
     return [
         *findings,
         _avr_compiler(),
+        _avr_emulator(),
         _host_compiler(),
         _interpreter(),
         _truth(),
@@ -58,6 +59,17 @@ def _avr_compiler() -> Finding:
     except HilError as error:
         return Finding(name, False, False, error.message, error.remedy or "")
     return Finding(name, True, False, f"{compiler.path} {compiler.version}")
+
+
+def _avr_emulator() -> Finding:
+    from hil.emulator.avr.library import library
+
+    name = "AVR emulator (simavr)"
+    try:
+        library()
+    except HilError as error:
+        return Finding(name, False, False, error.message, error.remedy or "")
+    return Finding(name, True, False, "libsimavr")
 
 
 def _host_compiler() -> Finding:
