@@ -7,6 +7,7 @@ import json
 import struct
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from hil.errors import (
     InputError,
     ToolMissing,
 )
+from hil.firmware import registry
 from hil.firmware.template import load_template, write_files
 from hil.image import Image
 from tests.support.firmware import conv_program, dk, needs_toolchain, with_flash, with_ram, with_source
@@ -233,9 +235,20 @@ def test_a_failed_build_does_not_spoil_the_next(image: Image) -> None:
 
 
 def test_a_board_without_firmware_is_refused_with_a_way_on() -> None:
-    with pytest.raises(InputError, match="no firmware for nano33ble yet") as error:
+    board = replace(dk(), build=replace(dk().build, environment="not_ours"))
+    with pytest.raises(InputError, match="no environment 'not_ours'") as error:
+        firmware.build(conv_program(), board)
+    assert "simulated:nrf52840_dk" in (error.value.remedy or "")
+
+
+def test_a_board_that_needs_the_registry_is_not_built_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HILNAS_CACHE", str(tmp_path))
+    monkeypatch.setattr(registry, "registry_answers", lambda: False)
+    with pytest.raises(ToolMissing, match="cannot be reached") as error:
         firmware.build(conv_program(), load_board("nano33ble"))
-    assert "simulated:nano33ble" in (error.value.remedy or "")
+    assert "connect this computer to the internet once" in (error.value.remedy or "")
 
 
 def test_without_a_compiler_nothing_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
