@@ -49,8 +49,9 @@ typedef struct {
   char message[256]; /* the last complaint of simavr */
 } hil_avr;
 
-/* simavr has one logger for all cores, and complains in the middle of a run: here is whose run it is. */
-static hil_avr *running;
+/* simavr has one logger for all cores, and complains in the middle of a run: this is whose run it is, in this
+ * thread. */
+static __thread hil_avr *running;
 
 static int append(hil_avr_buffer *buffer, const void *bytes, size_t size) {
   if (buffer->count + size > buffer->room) {
