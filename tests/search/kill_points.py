@@ -7,6 +7,8 @@ Python's audit hooks.
     python -m tests.search.kill_points FOLDER each      for every point: begin, die there, continue to the end
     python -m tests.search.kill_points FOLDER chain N   one study that dies at point N, comes back and dies at
                                                         point N + 3, then N + 6 ..., until it is done
+    python -m tests.search.kill_points FOLDER flash     as each, for every point at which something changes on
+                                                        the board, to which each network is flashed
 
 Prints one line per study: its folder and how many points its last process had.  Processes are forked from
 this one, which has imported everything already: a hundred of them take seconds.
@@ -23,8 +25,12 @@ from pathlib import Path
 from typing import Any
 
 from search.cascade import Work
+from search.config import StudyConfig
+from search.space import make_space
 from search.study import Study
+from search.testing.pretend_evaluator import PretendEvaluator
 from search.trial import Stage
+from tests.search.flashed_file import FlashingEvaluator
 from tests.search.study_fixtures import config, evaluator
 
 TRIALS = 2
@@ -34,6 +40,7 @@ class Counter:
     """Counts points, and kills this process at one of them."""
 
     def __init__(self, folder: Path, kill_at: int | None) -> None:
+        """Args: folder: what lies elsewhere is not counted."""
         self.points = 0
         self._folder = str(folder)
         self._kill_at = kill_at
@@ -45,7 +52,8 @@ class Counter:
 
     def connect(self, *arguments: Any, **options: Any) -> sqlite3.Connection:
         connection = sqlite3.Connection(*arguments, **options)
-        connection.set_trace_callback(self.tick)
+        if self._folder in str(arguments[0]):
+            connection.set_trace_callback(self.tick)
         return connection
 
     def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -58,7 +66,18 @@ def finished_stays_finished(stage: Stage, work: Work) -> None:
         raise SystemExit(f"{stage} of trial {work.number} is finished, and done again")
 
 
-def run_study(folder: Path, kill_at: int | None) -> int | None:
+def board_folder(folder: Path) -> Path:
+    """Where the board of the study in `folder` is."""
+    return folder / "board"
+
+
+def flashing(study: StudyConfig, folder: Path) -> PretendEvaluator:
+    """An evaluator that flashes each network before it measures it."""
+    space = make_space(study.space.name, study.space.options, input_shape=(8, 8, 1), classes=10)
+    return FlashingEvaluator(space, faults=finished_stays_finished, folder=board_folder(folder))
+
+
+def run_study(folder: Path, kill_at: int | None, *, flash: bool = False) -> int | None:
     """Run the study in a process of its own.
 
     Returns:
@@ -69,11 +88,11 @@ def run_study(folder: Path, kill_at: int | None) -> int | None:
     if child == 0:
         code = 1
         try:
-            counter = Counter(folder, kill_at)
+            counter = Counter(board_folder(folder) if flash else folder, kill_at)
             sys.addaudithook(counter.audit)
             sqlite3.connect = counter.connect
             study = config(trials=TRIALS)
-            made = evaluator(study, faults=finished_stays_finished)
+            made = flashing(study, folder) if flash else evaluator(study, faults=finished_stays_finished)
             with Study.open(study, folder, evaluator=made) as opened:
                 opened.run()
             os.write(asked, str(counter.points).encode())
@@ -93,13 +112,13 @@ def run_study(folder: Path, kill_at: int | None) -> int | None:
     return int(points)
 
 
-def each(root: Path) -> None:
+def each(root: Path, *, flash: bool = False) -> None:
     point = 0
     while True:
         point += 1
         folder = root / f"{point:04d}"
-        finished = run_study(folder, point)
-        points = finished if finished is not None else run_study(folder, None)
+        finished = run_study(folder, point, flash=flash)
+        points = finished if finished is not None else run_study(folder, None, flash=flash)
         print(folder, points, flush=True)
         if finished is not None:
             return
@@ -114,7 +133,7 @@ def chain(folder: Path, gap: int) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[2] == "each":
-        each(Path(sys.argv[1]))
-    else:
+    if sys.argv[2] == "chain":
         chain(Path(sys.argv[1]), int(sys.argv[3]))
+    else:
+        each(Path(sys.argv[1]), flash=sys.argv[2] == "flash")

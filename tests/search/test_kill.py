@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,15 +14,6 @@ from search.errors import StudyError
 from search.store import Store
 from search.trial import Stage, State
 from tests.search.study_fixtures import contents
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """In memory where possible: hundreds of studies, each with dozens of forced writes."""
-    memory = Path("/dev/shm")
-    usable = memory.is_dir() and os.access(memory, os.W_OK)
-    with tempfile.TemporaryDirectory(dir=memory if usable else None) as name:
-        yield Path(name)
 
 
 def kill_points(folder: Path, *way: str) -> list[list[str]]:

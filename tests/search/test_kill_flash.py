@@ -18,11 +18,15 @@ from hil.testing.virtual_board.kinds import Kind, Operation
 from hil.testing.virtual_board.plan import FaultPlan
 from search.store import Store
 from search.trial import Stage, State, Trial
+from tests.search.flashed_file import UNIT, FlashFile
+from tests.search.kill_points import board_folder
 from tests.search.small_networks import BOARD, wear_folder
+from tests.search.study_fixtures import contents
+from tests.search.test_kill import kill_points
 
-pytestmark = [
-    pytest.mark.skipif(not toolchain.available(), reason="no ARM toolchain is installed (`hilnas doctor`)"),
-]
+needs_toolchain = pytest.mark.skipif(
+    not toolchain.available(), reason="no ARM toolchain is installed (`hilnas doctor`)"
+)
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -52,6 +56,7 @@ def starts(folder: Path) -> dict[tuple[int, Stage], int]:
         return store.starts()
 
 
+@needs_toolchain
 @pytest.mark.slow
 def test_study_killed_while_it_flashes_ends_like_one_left_alone(tmp_path: Path) -> None:
     with VirtualBoard(load_board(BOARD)) as virtual:
@@ -82,3 +87,25 @@ def test_study_killed_while_it_flashes_ends_like_one_left_alone(tmp_path: Path) 
     assert {trial.state for trial in trials(tmp_path / "killed")} == {State.COMPLETE}
     again = {key for key, count in starts(tmp_path / "killed").items() if count > 1}
     assert again == {(0, Stage.MEASURE)}
+
+
+def counted(study: str) -> tuple[int, int]:
+    """Flashes that were counted, and erasures that there were."""
+    board = board_folder(Path(study))
+    assert not WearStore(board / "wear").was_cut_short(UNIT)
+    return WearStore(board / "wear").cycles(UNIT), FlashFile(board).cycles
+
+
+def test_study_killed_once_at_every_point_of_a_flash_measures_whole_images_and_counts_every_erasure(
+    folder: Path,
+) -> None:
+    studies = [name for name, _ in kill_points(folder, "flash")]
+    alone = studies.pop()  # its point lay behind the end: it was not killed
+    expected = contents(Path(alone))
+    assert counted(alone) == (2, 2)
+    assert len(studies) > 40
+    for study in studies:
+        assert contents(Path(study)) == expected, f"after a kill at point {study}"
+        begun, erased = counted(study)
+        assert 2 <= erased <= begun <= 3, f"after a kill at point {study}"
+    assert {counted(study) for study in studies} == {(2, 2), (3, 2), (3, 3)}
