@@ -81,7 +81,7 @@ static void obey(const uint8_t *data, size_t size) {
       *(volatile uint32_t *)(uintptr_t)0x1FFFFFF0u = 5;
       break;
     case 'j':
-      ((void (*)(void))(uintptr_t)0x30000001u)();
+      ((void (*)(void))(uintptr_t)0x1F000001u)();
       break;
     case 'd':
       send_word(start / zero);
