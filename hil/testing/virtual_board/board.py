@@ -33,7 +33,6 @@ _OPERATIONS = {
     ReadOutput.TYPE: Operation.READ,
     ReadProfile.TYPE: Operation.READ,
 }
-_REACHES_THE_HOST = frozenset({Kind.DELAYED_BYTES, Kind.GARBAGE})
 _LONGEST_ASKED = 1000
 
 
@@ -146,9 +145,12 @@ class FaultyBoard:
         else:
             self._send(self._there, raw, fate)
 
-    def _send(self, way: Way, raw: bytes, fate: Fate) -> None:
+    def _send(self, way: Way, raw: bytes, fate: Fate) -> bytes:
+        """Send `raw` as `fate` has it; returns what is sent."""
         delay_s = fate.delay_s if fate.kind is Kind.DELAYED_BYTES else 0.0
-        way.put(damaged(raw, fate.kind, fate.dice), delay_s=delay_s)
+        sent = damaged(raw, fate.kind, fate.dice)
+        way.put(sent, delay_s=delay_s)
+        return sent
 
     def _deliver(self, data: bytes) -> None:
         if not data or self._hung:
@@ -168,11 +170,11 @@ class FaultyBoard:
     def _reply(self, raw: bytes, frame: Frame) -> None:
         fate = self._doomed.pop(frame.sequence, None)
         operation = self._asked.pop(frame.sequence, None)
+        arrives = True
         if fate is None:
             self._back.put(raw)
         else:
-            self._send(self._back, raw, fate)
-        arrives = fate is None or fate.kind in _REACHES_THE_HOST
+            arrives = raw in self._send(self._back, raw, fate)
         if operation is not None and arrives and frame.type not in (Error.TYPE, Fault.TYPE):
             self._injector.succeeded(operation)
 
