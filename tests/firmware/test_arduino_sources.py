@@ -45,10 +45,10 @@ def test_sources_compile_for_the_chip_without_a_warning(suffix: str, standard: s
     for name, value in BOARD.items():
         flags = flags.replace(f"${{board.{name}}}", value)
     assert sources(suffix)
-    stand_in = Path(__file__).parent / "arduino_core"
+    stand_in = Path(__file__).parent / "fake_arduino"
     command = [
         str(toolchain.find_compiler().path),
-        *(*MACHINE, standard, "-fsyntax-only", "-Werror", "-DARDUINO=10819", f"-I{stand_in}"),
+        *(*MACHINE, standard, "-fsyntax-only", "-Werror", "-DARDUINO=10819", "-DFAKE_NRF52", f"-I{stand_in}"),
         *(flag for flag in flags.split() if not flag.startswith("-Wl,")),
         *map(str, sources(suffix)),
     ]
