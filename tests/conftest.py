@@ -1,4 +1,4 @@
-"""What all tests share: how Hypothesis draws its examples.
+"""What all tests share: Ctrl-C, and how Hypothesis draws its examples.
 
 No profile has a time limit: how long an example takes says something about the computer, not about the code.
 
@@ -9,6 +9,7 @@ No profile has a time limit: how long an example takes says something about the 
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -22,3 +23,8 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+# A shell starts what it puts into the background with Ctrl-C ignored, and that is handed down to the commands
+# under test, which then could not be interrupted.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -19,10 +19,10 @@ from hil.bench import BenchSettings
 from hil.board import load_board
 from hil.codegen import PORTABLE, Target, generate
 from hil.codegen.registry import DSP_VARIANTS, VARIANTS
-from hil.elf import read_elf
 from hil.graph import read
 from tests.support.arm_models import ArmRunner
 from tests.support.firmware import needs_toolchain
+from tests.support.flashed import flashed
 from tests.support.network_cases import fixed_networks, networks
 from tests.support.operator_cases import KINDS, Case, fixed_cases
 from tests.support.tflite_builder import truth
@@ -109,7 +109,9 @@ def test_the_runner_builds_what_the_product_builds(runner: ArmRunner) -> None:
     board = load_board("nrf52840_dk")
     for case in fixed_networks()[:2]:
         program = generate(read(case.model))
-        assert read_elf(runner.build(program)).digest == firmware.build(program, board).digest
+        built = firmware.build(program, board).elf
+        assert built is not None
+        assert flashed(runner.build(program)) == flashed(built)
 
 
 # ---- the way of a user: file -> measurement

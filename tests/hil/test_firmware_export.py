@@ -10,27 +10,14 @@ import pytest
 
 from hil import firmware
 from hil.board import load_board
-from hil.elf import read_elf
 from hil.errors import InputError
-from hil.firmware.images import BUILD_DIGEST_BYTES
 from hil.toolchain import run_platformio
 from tests.support.firmware import conv_program, dk, needs_toolchain
+from tests.support.flashed import flashed
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
-def flashed(path: Path) -> list[tuple[int, bytes]]:
-    """What goes to flash, but for what the firmware says of its build: an export says zeros."""
-    elf = read_elf(path)
-    found = []
-    for segment in elf.segments:
-        data, at = bytearray(segment.data), elf.symbols["hil_build_digest"] - segment.address
-        if 0 <= at < len(data):
-            data[at : at + BUILD_DIGEST_BYTES] = bytes(BUILD_DIGEST_BYTES)
-        found.append((segment.address, bytes(data)))
-    return found
 
 
 @needs_toolchain
