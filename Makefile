@@ -21,7 +21,7 @@ help: ## list the tasks
 # ---------------------------------------------------------------- set-up
 
 .PHONY: setup
-setup: toolchain $(READY) ## install all that is needed: .venv with the locked versions, ARM toolchain (apt-get, when root)
+setup: toolchain $(READY) ## install all that is needed: .venv with the locked versions, compilers for Arm and AVR (apt-get, when root)
 
 .PHONY: toolchain
 toolchain:
