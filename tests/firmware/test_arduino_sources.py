@@ -18,7 +18,7 @@ from tests.support.firmware import needs_toolchain
 pytestmark = needs_toolchain
 
 MACHINE = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
-BOARD = {"baud": "115200", "id": "nano33ble", "stack_bytes": "4096"}
+BOARD = {"baud": "115200", "id": "nano33ble", "stack_bytes": "4096", "power_sensor": "1"}
 
 
 def environment() -> configparser.SectionProxy:

@@ -15,6 +15,8 @@ import pytest
 from hil.protocol import (
     PROTOCOL_VERSION,
     Decoder,
+    Error,
+    ErrorCode,
     Hello,
     Info,
     Message,
@@ -22,10 +24,13 @@ from hil.protocol import (
     Ran,
     RanWindow,
     ReadOutput,
+    ReadSensor,
     Reset,
     Resetting,
     Run,
     RunWindow,
+    Sensor,
+    StartSensor,
     WriteInput,
     Written,
     encode,
@@ -45,7 +50,7 @@ DEFINES = (
     "-DHIL_BAUD=115200",
     "-DHIL_BOARD=fake",
     f"-DHIL_STACK_BYTES={STACK_BYTES}",
-    "-DHIL_POWER_SENSOR=0",
+    "-DHIL_POWER_SENSOR=1",
 )
 INCLUDE = [f"-I{LIBRARY / name}" for name in ("kernels", "protocol", "runtime", "energy", "port")]
 WARNINGS = ("-Wall", "-Wextra", "-Wshadow", "-Wundef", "-Werror")
@@ -57,6 +62,7 @@ def build(folder: Path, *defines: str) -> Path:
     for source in (
         *sorted((LIBRARY / "runtime").glob("*.c")),
         LIBRARY / "protocol" / "hil_frame.c",
+        LIBRARY / "energy" / "hil_power_sensor.c",
         FAKE / "model.c",
     ):
         objects.append(folder / f"{source.stem}.o")
@@ -112,6 +118,17 @@ def test_trigger_pin_is_an_output_that_is_high_in_a_window(program: tuple[Path, 
     assert isinstance(answers[-1], RanWindow)
     pins = [line for line in noted.splitlines() if line.startswith("pin")]
     assert pins[-2:] == ["pin 2 is high", "pin 2 is low"]
+
+
+def test_reads_a_power_sensor_on_the_i2c_bus(program: tuple[Path, bool]) -> None:
+    answers, _ = ask(program[0], StartSensor(StartSensor.INA226, 0x40), ReadSensor())
+    assert answers[-1] == Sensor(samples=1, shunt_sum=1000, bus=2400)
+
+
+def test_tells_where_no_power_sensor_answers(program: tuple[Path, bool]) -> None:
+    (answer,), _ = ask(program[0], StartSensor(StartSensor.INA226, 0x41))
+    assert isinstance(answer, Error)
+    assert answer.code == ErrorCode.NO_SENSOR
 
 
 def test_answers_before_it_resets(program: tuple[Path, bool]) -> None:

@@ -21,6 +21,10 @@ extern "C" {
 #include "hil_runtime.h"
 }
 
+#if HIL_POWER_SENSOR
+#include <Wire.h>
+#endif
+
 #if defined(__AVR__)
 #include <avr/interrupt.h>
 #include <avr/pgmspace.h>
@@ -231,6 +235,10 @@ extern "C" void hil_port_init(void) {
 #endif
   start_cycles();
   pinMode(HIL_TRIGGER_PIN, OUTPUT);
+#if HIL_POWER_SENSOR
+  Wire.begin();
+  Wire.setClock(400000);
+#endif
   Serial.begin(HIL_BAUD);
 }
 
@@ -269,6 +277,28 @@ extern "C" void hil_port_write(const uint8_t *data, size_t size) {
 }
 
 extern "C" void hil_port_trigger(int on) { digitalWrite(HIL_TRIGGER_PIN, on ? HIGH : LOW); }
+
+/* ---------------------------------------------------------------- I2C, on the pins SDA and SCL */
+
+#if HIL_POWER_SENSOR
+
+extern "C" int hil_port_i2c(uint8_t address, const uint8_t *out, size_t out_size, uint8_t *in,
+                            size_t in_size) {
+  Wire.beginTransmission(address);
+  Wire.write(out, out_size);
+  if (Wire.endTransmission(in_size == 0) != 0) { /* not the last: the bus is kept */
+    return -1;
+  }
+  if (in_size != 0 && Wire.requestFrom(address, (uint8_t)in_size) != in_size) {
+    return -1;
+  }
+  for (size_t i = 0; i < in_size; ++i) {
+    in[i] = (uint8_t)Wire.read();
+  }
+  return 0;
+}
+
+#endif
 
 /* ---------------------------------------------------------------- the sketch */
 
