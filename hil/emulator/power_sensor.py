@@ -7,6 +7,7 @@ and power registers and the calibration that they need are not modelled.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 from hil.emulator.registers import Unmodelled
@@ -27,7 +28,7 @@ class Source(Protocol):
     def charge_c(self) -> float: ...
 
 
-class PowerSensor:
+class PowerSensor(ABC):
     """What both sensors do: convert shunt or bus voltage, once or for ever."""
 
     def __init__(self, source: Source, shunt_lsb_v: float) -> None:
@@ -57,19 +58,21 @@ class PowerSensor:
 
     # --- for each sensor ---
 
+    @abstractmethod
     def write_register(self, number: int, value: int) -> None:
-        raise NotImplementedError
+        """A register as the firmware writes it."""
 
+    @abstractmethod
     def read_register(self, number: int) -> int:
-        raise NotImplementedError
+        """A register as the firmware reads it."""
 
+    @abstractmethod
     def period_s(self) -> float:
         """Of one result, by the configuration."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mode(self) -> int:
         """Bits: 1 shunt, 2 bus, 4 for ever."""
-        raise NotImplementedError
 
     # --- conversion ---
 

@@ -91,6 +91,8 @@ class PretendBoard:
         cycles = round(self.scene.window_s * self.clock_hz)
         return RanWindow(inferences, cycles, cycles, input_restored=1)
 
+    # An instrument beside the board asks nothing of a sensor on it.
+
     def start_sensor(self, kind: int, address: int) -> Sensor:
         raise NotImplementedError
 

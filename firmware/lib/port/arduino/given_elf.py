@@ -4,10 +4,11 @@ With `-t nobuild` the platforms of the registry upload what an earlier build lef
 them convert and upload the very image that is asked for.  HILNAS_UPLOAD_COMMAND replaces their way of
 uploading: it is run with the ELF file and the port as its last arguments.
 """
+# ruff: noqa: F821 (SCons puts Import and env there)
 
 import os
 
-Import("env")  # noqa: F821 (SCons puts it there)
+Import("env")
 
 ELF = os.environ.get("HILNAS_UPLOAD_ELF")
 COMMAND = os.environ.get("HILNAS_UPLOAD_COMMAND")
@@ -22,6 +23,6 @@ def given_program(env):
 
 
 if ELF:
-    env.AddMethod(given_program, "BuildProgram")  # noqa: F821
+    env.AddMethod(given_program, "BuildProgram")
     if COMMAND:
-        env.Replace(UPLOAD_PROTOCOL="custom", UPLOADCMD=f'{COMMAND} "{ELF}" "$UPLOAD_PORT"')  # noqa: F821
+        env.Replace(UPLOAD_PROTOCOL="custom", UPLOADCMD=f'{COMMAND} "{ELF}" "$UPLOAD_PORT"')
