@@ -102,6 +102,7 @@ class PretendPpk2:
         tty.setraw(self._theirs)
         self.port = os.ttyname(self._theirs)
         self.commands = bytearray()
+        self._understood = 0
         self._streaming = threading.Event()
         self._ended = False
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -121,18 +122,23 @@ class PretendPpk2:
         os.close(self._theirs)
 
     def _serve(self) -> None:
-        while not self._ended:
-            if not select.select([self._own], [], [], 0.02)[0]:
-                continue
-            with suppress(OSError):
-                self._obey(os.read(self._own, 100))
+        """Until it is closed and all that was sent before has been read."""
+        while True:
+            ended = self._ended  # asked first: what was sent before the end is waiting by then
+            if select.select([self._own], [], [], 0.0 if ended else 0.02)[0]:
+                with suppress(OSError):
+                    self._obey(os.read(self._own, 100))
+            elif ended:
+                return
 
     def _obey(self, data: bytes) -> None:
         self.commands += data
-        position = 0
-        while position < len(data):
-            command = data[position]
-            position += 1 + _ARGUMENTS.get(command, 0)
+        while self._understood < len(self.commands):
+            command = self.commands[self._understood]
+            whole = self._understood + 1 + _ARGUMENTS.get(command, 0)
+            if whole > len(self.commands):
+                return  # the rest is on its way
+            self._understood = whole
             if command == 0x19:
                 os.write(self._own, metadata().encode())
             elif command in (0x06, 0x07):
