@@ -16,7 +16,7 @@ from search.objective import Objectives
 from search.space import make_space
 from search.strategies import STRATEGIES, make_strategy
 from search.testing.pretend import pretend_trial
-from search.trial import Trial
+from search.trial import Proposal, Trial
 
 TARGET_MS = 20.0
 HISTORY = 10_000
@@ -27,7 +27,9 @@ def main() -> None:
     space = make_space("chain", {}, input_shape=(8, 8, 1), classes=10)
     objectives = Objectives.parse(["maximize accuracy", "minimize latency_us"], ["latency_us <= 8 ms"])
     rng = np.random.default_rng(0)
-    history = [pretend_trial(number, space.sample(rng), space, objectives) for number in range(HISTORY)]
+    history = [
+        pretend_trial(number, Proposal(space.sample(rng)), space, objectives) for number in range(HISTORY)
+    ]
     table = Table(title=f"CPU of ask(1) + tell(1) after {HISTORY:,} trials (target: {TARGET_MS:g} ms)")
     table.add_column("strategy")
     for column in ("median, ms", "slowest, ms", "resume, ms"):
@@ -42,9 +44,9 @@ def main() -> None:
         spent_ms = []
         for number in range(HISTORY, HISTORY + ROUNDS):
             start = time.process_time()
-            (architecture,) = strategy.ask(1)
+            (proposal,) = strategy.ask(1)
             asked = time.process_time()
-            outcome: list[Trial] = [pretend_trial(number, architecture, space, objectives)]
+            outcome: list[Trial] = [pretend_trial(number, proposal, space, objectives)]
             told = time.process_time()
             strategy.tell(outcome)
             spent_ms.append((asked - start + time.process_time() - told) * 1e3)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from search.errors import BadArchitecture
 from search.space.layers import (
     ClassProbabilities,
+    Concat,
     Conv,
     Dense,
     Depthwise,
@@ -99,10 +100,13 @@ def _apply(keras: Any, layer: Layer, inputs: list[Any], *, seed: int) -> Any:
             )(inputs[0])
             return _normalised(keras, x, layer.name, layer.activation)
         case Sum():
-            return make.Add(name=layer.name)(inputs)
+            return _activated(keras, make.Add(name=layer.name)(inputs), layer.name, layer.activation)
+        case Concat():
+            return make.Concatenate(name=layer.name)(inputs)
         case Pool():
             kind = make.MaxPooling2D if layer.kind == "max" else make.AveragePooling2D
-            return kind(layer.size, padding="valid", name=layer.name)(inputs[0])
+            padding = "same" if layer.same else "valid"
+            return kind(layer.size, strides=layer.stride, padding=padding, name=layer.name)(inputs[0])
         case GlobalAverage():
             return make.GlobalAveragePooling2D(name=layer.name)(inputs[0])
         case Flat():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -182,6 +182,11 @@ class Objectives:
         """All metrics that objectives, constraints and reward read, in the order of `METRICS`."""
         used = {*self.metrics, *self.reward.metrics, *(c.metric for c in self.constraints)}
         return tuple([name for name in METRICS if name in used])
+
+    def redrawn(self, rng: np.random.Generator) -> Objectives:
+        """These, with a reward drawn anew where it is a random one (search.reward); else the same object."""
+        reward = self.reward.redrawn(rng)
+        return self if reward is self.reward else replace(self, reward=reward)
 
     def violations(self, values: Mapping[str, float]) -> tuple[Violation, ...]:
         """The constraints that `values` break.  A metric that is not known yet breaks nothing."""

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, Self
+
+import numpy as np
 
 from search.metrics import find_metric
 from search.space.options import BadOption, Bounds, Options, build, nearest
@@ -33,9 +35,21 @@ class Reward(Protocol):
     def __call__(self, values: Mapping[str, float]) -> float:
         """The reward.  Raises KeyError where a metric is missing."""
 
+    def redrawn(self, rng: np.random.Generator) -> Reward:
+        """The reward to judge the next choice with: itself, unless its weights are random."""
+
 
 @dataclass(frozen=True)
-class Accuracy(Options):
+class FixedReward(Options):
+    """Base of those that judge all choices alike."""
+
+    def redrawn(self, rng: np.random.Generator) -> Self:
+        """Itself."""
+        return self
+
+
+@dataclass(frozen=True)
+class Accuracy(FixedReward):
     """Accuracy of the int8 network alone; constraints keep the rest in bounds."""
 
     @property
@@ -47,7 +61,7 @@ class Accuracy(Options):
 
 
 @dataclass(frozen=True)
-class Mnas(Options):
+class Mnas(FixedReward):
     """accuracy * (metric / target) ** w, where w = alpha up to the target and beta above it.
 
     Tan et al. 2019, equation 2.  alpha = beta = -0.07 (their soft constraint) trades a doubling of latency
@@ -81,7 +95,7 @@ class Mnas(Options):
 
 
 @dataclass(frozen=True)
-class Weighted(Options):
+class Weighted(FixedReward):
     """Sum of weight * value, each value in its metric's unit.
 
     Attributes:

@@ -198,7 +198,7 @@ class Study:
         trials = {trial.number: trial for trial in self.store.trials()}
         strategy.tell([trial for trial in trials.values() if trial.state is not State.RUNNING])
         strategy.asked = self.store.asked()
-        seen = {trial.architecture for trial in trials.values()}
+        seen = {trial.proposal for trial in trials.values()}
         failed_in_a_row = 0
         pending = [trial for trial in trials.values() if trial.state is State.RUNNING]
         while True:
@@ -208,13 +208,15 @@ class Study:
                 return ending
             else:
                 for _ in range(MAX_REPEATS):
-                    architecture = strategy.ask(1)[0]
-                    if architecture not in seen:
+                    proposals = strategy.ask(1)
+                    if not proposals or proposals[0] not in seen:
                         break
                 else:
                     return Ending.EXHAUSTED
-                seen.add(architecture)
-                trial = self.store.add_trial(architecture, asked=strategy.asked)
+                if not proposals:
+                    return Ending.EXHAUSTED
+                seen.add(proposals[0])
+                trial = self.store.add_trial(proposals[0], asked=strategy.asked)
             trial = self._evaluate(trial)
             trials[trial.number] = trial
             strategy.tell([trial])

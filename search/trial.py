@@ -52,6 +52,19 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Proposal:
+    """What a strategy wants to have tried.
+
+    Attributes:
+        fidelity: share of the study's epochs to train for, above 0 and at most 1.  Strategies of many
+            fidelities (Hyperband) try many architectures for a few epochs and few of them for all.
+    """
+
+    architecture: Architecture
+    fidelity: float = 1.0
+
+
+@dataclass(frozen=True)
 class Trial:
     """One architecture and what became of it.
 
@@ -59,6 +72,7 @@ class Trial:
         number: from 0, in the order of asking.
         values: metric name -> value, e.g. {"accuracy": 0.97, "latency_us": 5120.0, "ram_bytes": 9216}; for an
             infeasible trial, whatever was known when it was given up.
+        fidelity: as of `Proposal`.
         provenance: metric name -> "emulated", "hardware", "simulated", "estimated", "analytic" or "trained".
     """
 
@@ -69,3 +83,9 @@ class Trial:
     provenance: Mapping[str, str] = field(default_factory=dict)
     infeasibility: Infeasibility | None = None
     failure: Failure | None = None
+    fidelity: float = 1.0
+
+    @property
+    def proposal(self) -> Proposal:
+        """What was asked for."""
+        return Proposal(self.architecture, self.fidelity)

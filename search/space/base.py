@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -55,15 +55,62 @@ class Cost:
     striped_activation_bytes: int
 
 
+Value: TypeAlias = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One decision on the way to an architecture.
+
+    Attributes:
+        gene: what is decided, unique on the way, e.g. "stage2.width"; what stands before the last dot is the
+            part of the network that it belongs to, what stands behind it the kind of the gene, and genes of
+            one kind mean the same in every part.
+        options: what it may become here, at least two; other decisions before it may offer others.
+    """
+
+    gene: str
+    options: tuple[Value, ...]
+
+    @property
+    def part(self) -> str:
+        return self.gene.rpartition(".")[0]
+
+    @property
+    def kind(self) -> str:
+        return self.gene.rpartition(".")[2]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """How a network is to be deployed, where that is part of the search; None: as the study says.
+
+    Attributes:
+        board: id of the board.
+        clock_hz: of its core.
+        patches: whether its first operators may run in stripes.
+    """
+
+    board: str | None = None
+    clock_hz: int | None = None
+    patches: bool | None = None
+
+
 class Space(Protocol):
     """A set of architectures with the operations that strategies need.  Seeded by the generator that is
     handed in.
 
+    Every space is also a tree of decisions: `choice` says what is to be decided next, and a path of indices
+    from the root to a leaf is an architecture.  `search/space/decisions.py` makes all the rest of such a
+    tree, and is the short way to a new space.
+
     Attributes:
         name: as in TOML.
+        input_shape: of one sample of the data: (height, width, channels), time series (steps, 1, channels).
     """
 
     name: str
+    input_shape: tuple[int, int, int]
 
     def sample(self, rng: np.random.Generator) -> Architecture:
         """A random architecture."""
@@ -89,3 +136,32 @@ class Space(Protocol):
 
     def cost(self, architecture: Architecture) -> Cost:
         """Analytic cost, >= 10,000 a second."""
+
+    def takes(self, architecture: Architecture) -> tuple[int, int, int]:
+        """Shape of one input of the network: that of the data, unless its resolution is a gene."""
+
+    def deployment(self, architecture: Architecture) -> Deployment:
+        """How it is to be deployed."""
+
+    # As a tree of decisions
+
+    def choice(self, path: tuple[int, ...]) -> Choice | None:
+        """What is decided after the options with these indices were taken; None where nothing is left.
+
+        Raises:
+            BadArchitecture: no path of this tree.
+        """
+
+    def path(self, architecture: Architecture) -> tuple[int, ...]:
+        """The indices of the options that make `architecture`.
+
+        Raises:
+            BadArchitecture: as `layers`.
+        """
+
+    def follow(self, path: tuple[int, ...]) -> Architecture:
+        """The architecture at the end of a path.
+
+        Raises:
+            BadArchitecture: no path of this tree, or one that does not end yet.
+        """

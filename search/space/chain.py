@@ -18,14 +18,15 @@ from typing import Annotated, Any, TypeVar
 import numpy as np
 
 from search.errors import BadArchitecture
-from search.space.base import Architecture, Cost
+from search.space import walk
+from search.space.base import Architecture, Choice, Cost, Deployment
 from search.space.block import POOL_SIZE, Block, Kind, Pooling, block_layers, parse_block
 from search.space.cost import INPUT, count
 from search.space.distance import edit_distance
 from search.space.layers import Act, ClassProbabilities, Dense, GlobalAverage, Layer
 from search.space.options import BadOption, Bounds, Options
 
-Choice = TypeVar("Choice")
+Item = TypeVar("Item")
 
 _SOME = Bounds(at_least=1)
 _FREE_TRIES = 24
@@ -219,6 +220,67 @@ class ChainSpace:
         child = (*first[: cut if lengths else len(first)], *second[len(second) - taken :])
         return self.architecture(self._mended(child)[0])
 
+    def takes(self, architecture: Architecture) -> tuple[int, int, int]:
+        """The data's shape."""
+        return self.input_shape
+
+    def deployment(self, architecture: Architecture) -> Deployment:
+        """As the study says."""
+        return Deployment()
+
+    # As a tree of decisions
+
+    def choice(self, path: tuple[int, ...]) -> Choice | None:
+        """See `search.space.base.Space`."""
+        return walk.next_choice(self._decided, path)
+
+    def follow(self, path: tuple[int, ...]) -> Architecture:
+        """See `search.space.base.Space`."""
+        return self.architecture(walk.follow(self._decided, path).made)
+
+    def path(self, architecture: Architecture) -> tuple[int, ...]:
+        """See `search.space.base.Space`."""
+        blocks = self.blocks(architecture)
+
+        def pick(choice: Choice) -> int:
+            number = int(choice.part[1:])
+            ended = number > len(blocks)
+            return choice.options.index("end" if ended else getattr(blocks[number - 1], choice.kind))
+
+        return walk.walk(self._decided, pick).path
+
+    def _decided(self, choose: walk.Choose) -> tuple[Block, ...]:
+        """Block by block: kind (or the end), kernel, filters, stride, expansion, skip, pool; only what is
+        valid is offered."""
+        options, made = self.options, list[Block]()
+        (height, width, channels), pool = self.input_shape, "none"
+        for number in range(1, options.max_depth + 1):
+            may_end = number > max(options.min_depth, 1) and pool == "none"
+            kinds: tuple[str, ...] = (*options.blocks, "end") if may_end else options.blocks
+            kind = choose(f"b{number}.kind", kinds)
+            if kind == "end":
+                break
+            kernel = choose(f"b{number}.kernel", options.kernels)
+            filters = choose(f"b{number}.filters", options.filters)
+            strides = [
+                s for s in options.strides
+                if s == 1 or self._may_shrink(height, width, -(-height // s), -(-width // s))
+            ]  # fmt: skip
+            stride = choose(f"b{number}.stride", strides)
+            expansion = choose(f"b{number}.expansion", options.expansions) if kind == "ir" else 1
+            may_skip = kind == "ir" and stride == 1 and filters == channels
+            skip = choose(f"b{number}.skip", self._skips if may_skip else (False,))
+            height, width, channels = -(-height // stride), -(-width // stride), filters
+            pools: tuple[Pooling, ...] = ("none",)
+            pooled = (height // POOL_SIZE, width // POOL_SIZE)
+            if number < options.max_depth and self._may_shrink(height, width, *pooled):
+                pools = self._pools
+            pool = choose(f"b{number}.pool", pools)
+            if pool != "none":
+                height, width = pooled
+            made.append(Block(kind, kernel, filters, stride, expansion, skip, pool))  # type: ignore[arg-type]  # offered
+        return tuple(made)
+
     # Genes
 
     def _mended(self, blocks: Sequence[Block]) -> tuple[tuple[Block, ...], list[str]]:
@@ -344,5 +406,5 @@ class ChainSpace:
         return (different + octaves) / len(a)
 
 
-def _pick(choices: Sequence[Choice], rng: np.random.Generator) -> Choice:
+def _pick(choices: Sequence[Item], rng: np.random.Generator) -> Item:
     return choices[int(rng.integers(len(choices)))]

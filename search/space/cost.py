@@ -5,7 +5,7 @@ Conventions, shared with the compiler's own figures:
 * batch normalisation is folded: a convolution has weights and one bias per filter;
 * MACs count padding, so SAME costs output height x output width x kernel area, whatever lies outside the
   image;
-* pooling, sums and softmax multiply nothing;
+* pooling, sums, concatenations and softmax multiply nothing;
 * weights are int8, biases int32;
 * a layer's output may lie over one input that is not needed again, as the memory planner has it where the
   kernel allows; how far it may differs from kernel to kernel, so the peak counts only the larger of the two:
@@ -23,6 +23,7 @@ from search.errors import BadArchitecture
 from search.space.base import Cost
 from search.space.layers import (
     ClassProbabilities,
+    Concat,
     Conv,
     Dense,
     Depthwise,
@@ -30,13 +31,15 @@ from search.space.layers import (
     GlobalAverage,
     Layer,
     Pool,
+    Side,
     Sum,
+    sides,
 )
 
 Shape: TypeAlias = tuple[int, ...]
 
 INPUT = "input"
-_IN_STRIPES = (Conv, Depthwise, Pool, Sum)  # what can be computed row by row
+_IN_STRIPES = (Conv, Depthwise, Pool, Sum, Concat)  # what can be computed row by row
 BIAS_BYTES = 4
 
 
@@ -72,12 +75,12 @@ def count(layers: Sequence[Layer], input_shape: Shape) -> Cost:
     weights = biases = macs = 0
     for layer in layers:
         if isinstance(layer, Conv):
-            area = layer.kernel * layer.kernel * shapes[layer.inputs[0]][2]
+            area = prod(sides(layer.kernel)) * shapes[layer.inputs[0]][2]
             macs += sizes[layer.name] * area
             weights += layer.filters * area
             biases += layer.filters
         elif isinstance(layer, Depthwise):
-            area = layer.kernel * layer.kernel
+            area = prod(sides(layer.kernel))
             channels = shapes[layer.name][2]
             macs += sizes[layer.name] * area
             weights += channels * area
@@ -112,7 +115,9 @@ def _needed_bytes(layers: Sequence[Layer], sizes: dict[str, int]) -> list[int]:
             if last_read.get(name) == index:
                 del last_read[name]  # a sum may read one tensor twice
                 alive -= sizes[name]
-                hidden = max(hidden, min(sizes[name], written))
+                covered = min(sizes[name], written)
+                # The parts of a concatenation may have been written in their places in the whole.
+                hidden = hidden + covered if isinstance(layer, Concat) else max(hidden, covered)
         result.append(needed - hidden)
     return result
 
@@ -139,13 +144,18 @@ def _cannot_follow(layer: Layer, shapes: dict[str, Shape]) -> BadArchitecture:
 def _conv(layer: Any, shape: Shape, _: dict[str, Shape]) -> Shape:
     if len(shape) != 3:
         raise _wrong_rank(layer, shape, 3)
-    return (-(-shape[0] // layer.stride), -(-shape[1] // layer.stride), layer.filters)
+    return (*_shrunk(shape, layer.stride), layer.filters)
 
 
 def _depthwise(layer: Any, shape: Shape, _: dict[str, Shape]) -> Shape:
     if len(shape) != 3:
         raise _wrong_rank(layer, shape, 3)
-    return (-(-shape[0] // layer.stride), -(-shape[1] // layer.stride), shape[2])
+    return (*_shrunk(shape, layer.stride), shape[2])
+
+
+def _shrunk(shape: Shape, stride: Side) -> tuple[int, int]:
+    rows, columns = sides(stride)
+    return (-(-shape[0] // rows), -(-shape[1] // columns))
 
 
 def _sum(layer: Any, shape: Shape, shapes: dict[str, Shape]) -> Shape:
@@ -160,9 +170,27 @@ def _sum(layer: Any, shape: Shape, shapes: dict[str, Shape]) -> Shape:
 def _pool(layer: Any, shape: Shape, _: dict[str, Shape]) -> Shape:
     if len(shape) != 3:
         raise _wrong_rank(layer, shape, 3)
-    if min(shape[:2]) < layer.size:
-        raise BadArchitecture(f"layer '{layer.name}' pools {layer.size}x{layer.size} of a map of {shape}")
-    return (shape[0] // layer.size, shape[1] // layer.size, shape[2])
+    (rows, columns), stride = sides(layer.size), sides(layer.size if layer.stride is None else layer.stride)
+    if layer.same:
+        return (*_shrunk(shape, stride), shape[2])
+    if shape[0] < rows or shape[1] < columns:
+        raise BadArchitecture(f"layer '{layer.name}' pools {rows}x{columns} of a map of {shape}")
+    return ((shape[0] - rows) // stride[0] + 1, (shape[1] - columns) // stride[1] + 1, shape[2])
+
+
+def _concat(layer: Any, shape: Shape, shapes: dict[str, Shape]) -> Shape:
+    if len(shape) != 3:
+        raise _wrong_rank(layer, shape, 3)
+    channels = 0
+    for name in layer.inputs:
+        if name not in shapes:
+            raise BadArchitecture(f"layer '{layer.name}' reads '{name}', which no earlier layer gives")
+        if shapes[name][:2] != shape[:2]:
+            raise BadArchitecture(
+                f"layer '{layer.name}' joins maps of different sizes: {shape[:2]} and {shapes[name][:2]}"
+            )
+        channels += shapes[name][2]
+    return (*shape[:2], channels)
 
 
 def _global_average(layer: Any, shape: Shape, _: dict[str, Shape]) -> Shape:
@@ -186,6 +214,7 @@ _OUTPUT_SHAPE: dict[type[Layer], Callable[[Any, Shape, dict[str, Shape]], Shape]
     Conv: _conv,
     Depthwise: _depthwise,
     Sum: _sum,
+    Concat: _concat,
     Pool: _pool,
     GlobalAverage: _global_average,
     Flat: lambda _layer, shape, _shapes: (prod(shape),),

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 1
+VERSION = 2
 
 TABLES = """
 CREATE TABLE study (
@@ -41,6 +41,7 @@ CREATE TABLE trials (
     asked INTEGER NOT NULL,
     space TEXT NOT NULL,
     architecture TEXT NOT NULL,
+    fidelity REAL NOT NULL DEFAULT 1.0,
     state TEXT NOT NULL,
     infeasibility TEXT,
     failure TEXT,

@@ -22,9 +22,10 @@ from search.store import schema
 from search.store.artifacts import write_whole
 from search.store.faults import as_study_error
 from search.store.lock import FolderLock
-from search.trial import Failure, Infeasibility, Stage, State, Trial
+from search.trial import Failure, Infeasibility, Proposal, Stage, State, Trial
 
 FILE = "study.sqlite"
+_TRIAL = "number, space, architecture, state, infeasibility, failure, fidelity"
 
 
 class Store:
@@ -141,23 +142,31 @@ class Store:
 
     # ---- trials
 
-    def add_trial(self, architecture: Architecture, *, asked: int) -> Trial:
-        """Note an architecture that was asked for; numbers count from 0.
+    def add_trial(self, proposal: Proposal, *, asked: int) -> Trial:
+        """Note what was asked for; numbers count from 0.
 
         Args:
-            asked: how many architectures the strategy had been asked for, this one included.
+            asked: how many proposals the strategy had been asked for, this one included.
         """
         with self._transaction() as execute:
             number = int(execute("SELECT COUNT(*) FROM trials", ()).fetchone()[0])
             execute(
-                "INSERT INTO trials (number, asked, space, architecture, state, asked_at) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (number, asked, architecture.space, architecture.text, State.RUNNING.value, _now()),
+                "INSERT INTO trials (number, asked, space, architecture, fidelity, state, asked_at) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    number,
+                    asked,
+                    proposal.architecture.space,
+                    proposal.architecture.text,
+                    proposal.fidelity,
+                    State.RUNNING.value,
+                    _now(),
+                ),
             )
-        return Trial(number, architecture)
+        return Trial(number, proposal.architecture, fidelity=proposal.fidelity)
 
     def asked(self) -> int:
-        """How many architectures the strategy had been asked for when it proposed the last trial."""
+        """How many proposals the strategy had been asked for when it proposed the last trial."""
         return int(self._all("SELECT COALESCE(MAX(asked), 0) FROM trials")[0][0])
 
     def finish_trial(
@@ -192,9 +201,7 @@ class Store:
         for number, text in self._all("SELECT trial, finding FROM stages"):
             finding = Finding.from_dict(json.loads(text))
             findings.setdefault(number, {})[finding.stage] = finding
-        rows = self._all(
-            "SELECT number, space, architecture, state, infeasibility, failure FROM trials ORDER BY number"
-        )
+        rows = self._all(f"SELECT {_TRIAL} FROM trials ORDER BY number")
         return [_trial(row, findings.get(row[0], {})) for row in rows]
 
     def trial(self, number: int) -> Trial:
@@ -204,7 +211,7 @@ class Store:
             StudyError: there is no such trial.
         """
         row = self._one(
-            "SELECT number, space, architecture, state, infeasibility, failure FROM trials WHERE number = ?",
+            f"SELECT {_TRIAL} FROM trials WHERE number = ?",
             (number,),
         )
         if row is None:
@@ -371,7 +378,7 @@ def _check_version(connection: sqlite3.Connection, folder: Path) -> None:
 
 
 def _trial(row: tuple[Any, ...], findings: Mapping[Stage, Finding]) -> Trial:
-    number, space, text, state, infeasibility, failure = row
+    number, space, text, state, infeasibility, failure, fidelity = row
     values, provenance = merged(findings)
     return Trial(
         number=number,
@@ -381,6 +388,7 @@ def _trial(row: tuple[Any, ...], findings: Mapping[Stage, Finding]) -> Trial:
         provenance=provenance,
         infeasibility=None if infeasibility is None else Infeasibility(**_with_stage(infeasibility)),
         failure=None if failure is None else Failure(**_with_stage(failure)),
+        fidelity=fidelity,
     )
 
 

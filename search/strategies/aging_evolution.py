@@ -23,7 +23,7 @@ from search.objective import Objectives
 from search.space.base import Architecture, Space
 from search.space.options import BadOption, Bounds, Options, build
 from search.strategies.history import History
-from search.trial import Trial
+from search.trial import Proposal, Trial
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class AgingEvolution:
         self._options = build(AgingEvolutionOptions, options)
         self._history = History(objectives)
 
-    def ask(self, n: int) -> list[Architecture]:
-        asked = [self._propose(number) for number in range(self.asked, self.asked + n)]
+    def ask(self, n: int) -> list[Proposal]:
+        asked = [Proposal(self._propose(number)) for number in range(self.asked, self.asked + n)]
         self.asked += n
         return asked
 
@@ -88,5 +88,4 @@ class AgingEvolution:
     def _parent(self, rng: np.random.Generator) -> Architecture:
         living = self._history.latest(self._options.population)
         drawn = rng.choice(living, size=self._options.tournament, replace=False)
-        best = max(drawn.tolist(), key=lambda number: (self._history.rank(number), number))
-        return self._history.architecture(best)
+        return self._history.architecture(self._history.best(drawn.tolist(), rng))

@@ -17,7 +17,7 @@ from search.objective import Objectives
 from search.space.base import Architecture, Space
 from search.space.options import Bounds, Options, build
 from search.strategies.history import History
-from search.trial import Trial
+from search.trial import Proposal, Trial
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class RandomSearch:
         self._options = build(RandomOptions, options)
         self._history = History(objectives)
 
-    def ask(self, n: int) -> list[Architecture]:
-        asked = [self._propose(number) for number in range(self.asked, self.asked + n)]
+    def ask(self, n: int) -> list[Proposal]:
+        asked = [Proposal(self._propose(number)) for number in range(self.asked, self.asked + n)]
         self.asked += n
         return asked
 

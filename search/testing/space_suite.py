@@ -13,15 +13,11 @@ from search.space.cost import INPUT, count, output_shapes
 
 
 class SpaceSuite:
-    """Subclass it, with the fixtures `space` and `input_shape`; override `samples` where 60 are too many."""
+    """Subclass it, with the fixture `space`; override `samples` where 60 are too many."""
 
     @pytest.fixture
     def space(self) -> Space:
         raise NotImplementedError("give the space under test")
-
-    @pytest.fixture
-    def input_shape(self) -> tuple[int, ...]:
-        raise NotImplementedError("give the input shape that the space was made for")
 
     @pytest.fixture
     def samples(self, space: Space) -> list[Architecture]:
@@ -103,6 +99,38 @@ class SpaceSuite:
             children = {space.mutate(parent, rng) for _ in range(8)}
             assert all(space.distance(parent, child) > 0 for child in children)
 
+    def test_an_architecture_is_the_end_of_its_path(self, space: Space, samples: list[Architecture]) -> None:
+        for sample in samples:
+            path = space.path(sample)
+            assert space.follow(path) == sample
+            assert space.choice(path) is None
+
+    def test_every_path_ends_at_an_architecture_of_the_space(self, space: Space) -> None:
+        rng = np.random.default_rng(13)
+        for _ in range(20):
+            path: tuple[int, ...] = ()
+            genes = []
+            while (choice := space.choice(path)) is not None:
+                assert len(set(choice.options)) == len(choice.options) > 1
+                genes.append(choice.gene)
+                path = (*path, int(rng.integers(len(choice.options))))
+            found = space.follow(path)
+            assert space.contains(found)
+            assert space.path(found) == path
+            assert len(set(genes)) == len(genes)
+
+    def test_a_path_that_is_none_is_refused(self, space: Space, samples: list[Architecture]) -> None:
+        path = space.path(samples[0])
+        for wrong in ((*path, 0), path[:-1], (*path[:-1], 10_000), (-1,)):
+            with pytest.raises(BadArchitecture):
+                space.follow(wrong)
+
+    def test_it_says_what_it_takes(self, space: Space, samples: list[Architecture]) -> None:
+        for sample in samples:
+            shape = space.takes(sample)
+            assert len(shape) == 3
+            assert all(0 < side <= whole for side, whole in zip(shape, space.input_shape, strict=True))
+
     def test_layers_are_in_order_of_execution(self, space: Space, samples: list[Architecture]) -> None:
         for sample in samples:
             known = {INPUT}
@@ -117,30 +145,26 @@ class SpaceSuite:
             read = {name for layer in layers for name in layer.inputs}
             assert {layer.name for layer in layers} - read == {layers[-1].name}
 
-    def test_shapes_agree(
-        self, space: Space, samples: list[Architecture], input_shape: tuple[int, ...]
-    ) -> None:
+    def test_shapes_agree(self, space: Space, samples: list[Architecture]) -> None:
         for sample in samples:
-            shapes = output_shapes(space.layers(sample), input_shape)
+            shapes = output_shapes(space.layers(sample), space.takes(sample))
             assert all(min(shape) >= 1 for shape in shapes.values())
 
     def test_all_networks_give_the_same_kind_of_output(
-        self, space: Space, samples: list[Architecture], input_shape: tuple[int, ...]
+        self, space: Space, samples: list[Architecture]
     ) -> None:
         outputs = set()
         for sample in samples:
             layers = space.layers(sample)
-            outputs.add(output_shapes(layers, input_shape)[layers[-1].name])
+            outputs.add(output_shapes(layers, space.takes(sample))[layers[-1].name])
         assert len(outputs) == 1
 
-    def test_cost_is_that_of_the_layers(
-        self, space: Space, samples: list[Architecture], input_shape: tuple[int, ...]
-    ) -> None:
+    def test_cost_is_that_of_the_layers(self, space: Space, samples: list[Architecture]) -> None:
         for sample in samples:
             cost = space.cost(sample)
-            assert cost == count(space.layers(sample), input_shape)
+            assert cost == count(space.layers(sample), space.takes(sample))
             assert min(cost.parameters, cost.macs, cost.weight_bytes) > 0
-            assert cost.peak_activation_bytes >= np.prod(input_shape)
+            assert cost.peak_activation_bytes >= np.prod(space.takes(sample))
 
     @pytest.mark.parametrize("text", ["", "?", "no such network"])
     def test_text_that_is_no_architecture_is_refused(self, space: Space, text: str) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from search.errors import SearchError
 from search.objective import Objectives
 from search.space import make_space
 from search.space.base import Space
@@ -22,8 +21,8 @@ def run(strategy: Strategy, space: Space, objectives: Objectives, trials: int) -
     """Ask and tell one at a time; every seventh trial fails."""
     done: list[Trial] = []
     for number in range(strategy.asked, strategy.asked + trials):
-        (architecture,) = strategy.ask(1)
-        done.append(pretend_trial(number, architecture, space, objectives, fails=number % 7 == 6))
+        (proposal,) = strategy.ask(1)
+        done.append(pretend_trial(number, proposal, space, objectives, fails=number % 7 == 6))
         strategy.tell(done[-1:])
     return done
 
@@ -60,8 +59,8 @@ class StrategySuite:
         self, make: Make, space: Space, objectives: Objectives
     ) -> None:
         batch, single = make(space, objectives, 5), make(space, objectives, 5)
-        assert batch.ask(6) == [single.ask(1)[0] for _ in range(6)]
-        assert batch.asked == single.asked == 6
+        assert batch.ask(6) == [proposal for _ in range(6) for proposal in single.ask(1)]
+        assert batch.asked == single.asked
 
     def test_asking_for_nothing_changes_nothing(
         self, make: Make, space: Space, objectives: Objectives
@@ -110,7 +109,7 @@ class StrategySuite:
         few = {"blocks": ["conv"], "kernels": [3], "strides": [1], "filters": [8, 16, 24, 32], "pools": []}
         space = make_space("chain", few | {"max_depth": 3}, input_shape=(8, 8, 1), classes=10)  # 84 members
         done = run(make(space, objectives, 8), space, objectives, 42)
-        assert len({trial.architecture for trial in done}) == 42
+        assert len({trial.proposal for trial in done}) == 42
 
     def test_a_space_that_is_used_up_still_gives_answers(self, make: Make, objectives: Objectives) -> None:
         tiny = make_space(
@@ -122,15 +121,37 @@ class StrategySuite:
         done = run(make(tiny, objectives, 9), tiny, objectives, 30)
         assert len({trial.architecture for trial in done}) == 1
 
-    def test_a_running_trial_is_no_outcome(self, make: Make, space: Space, objectives: Objectives) -> None:
+    def test_what_is_under_way_is_not_proposed_again(self, make: Make, objectives: Objectives) -> None:
+        few = {"blocks": ["conv"], "kernels": [3], "strides": [1], "filters": [8, 16, 24, 32], "pools": []}
+        space = make_space("chain", few | {"max_depth": 2}, input_shape=(8, 8, 1), classes=10)  # 20 members
         strategy = make(space, objectives, 10)
-        (architecture,) = strategy.ask(1)
-        with pytest.raises(SearchError, match="running"):
-            strategy.tell([Trial(0, architecture)])
+        under_way: list[Trial] = []
+        for number in range(10):
+            for proposal in strategy.ask(1):
+                under_way.append(Trial(number, proposal.architecture, fidelity=proposal.fidelity))
+                strategy.tell(under_way[-1:])
+        assert len({trial.proposal for trial in under_way}) == len(under_way) > 0
+
+    def test_telling_what_is_under_way_changes_no_outcome(
+        self, make: Make, space: Space, objectives: Objectives
+    ) -> None:
+        done = run(make(space, objectives, 12), space, objectives, 30)
+        once, twice = make(space, objectives, 12), make(space, objectives, 12)
+        once.tell(done)
+        twice.tell([Trial(t.number, t.architecture, fidelity=t.fidelity) for t in done])
+        twice.tell(done)
+        twice.tell([Trial(t.number, t.architecture, fidelity=t.fidelity) for t in done])
+        once.asked = twice.asked = 30
+        assert once.ask(5) == twice.ask(5)
 
     def test_answers_may_stay_out(self, make: Make, space: Space, objectives: Objectives) -> None:
         strategy = make(space, objectives, 11)
         asked = strategy.ask(40)
         late = [pretend_trial(n, a, space, objectives) for n, a in enumerate(asked) if n % 2]
         strategy.tell(late)
-        assert all(space.contains(architecture) for architecture in strategy.ask(10))
+        assert all(space.contains(proposal.architecture) for proposal in strategy.ask(10))
+
+    def test_fidelities_are_shares(self, make: Make, space: Space, objectives: Objectives) -> None:
+        assert all(
+            0 < trial.fidelity <= 1 for trial in run(make(space, objectives, 3), space, objectives, 40)
+        )

@@ -121,7 +121,7 @@ def test_a_study_is_what_it_was_made_of() -> None:
     space = config.make_space(input_shape=(8, 8, 1), classes=10)
     strategy = config.make_strategy(space)
     assert isinstance(strategy, AgingEvolution)
-    assert all(space.contains(architecture) for architecture in strategy.ask(5))
+    assert all(space.contains(proposal.architecture) for proposal in strategy.ask(5))
     again = loads(FULL).make_strategy(space)
     assert again.ask(5) == loads(FULL).make_strategy(space).ask(5)
 

@@ -19,7 +19,7 @@ from search.evaluate import HilEvaluator, int8_accuracy
 from search.finding import Finding
 from search.space.base import Architecture
 from search.store import Store
-from search.trial import Stage
+from search.trial import Proposal, Stage
 
 SMALL = Architecture("chain", "conv3-8/2 ds3-16")
 
@@ -42,7 +42,7 @@ class Bench:
     def __init__(self, folder: Path, architecture: Architecture = SMALL, **other: Any) -> None:
         self.store = Store.open(folder)
         self.evaluator = HilEvaluator(config(**other))
-        self.number = self.store.add_trial(architecture, asked=1).number
+        self.number = self.store.add_trial(Proposal(architecture), asked=1).number
         self.architecture = architecture
 
     def run(self, *stages: Stage) -> dict[Stage, Finding]:
@@ -111,7 +111,7 @@ def test_int8_accuracy_follows_the_float_networks(finished: Bench) -> None:
 
 def test_every_stage_can_start_in_a_process_that_saw_none_before(finished: Bench, tmp_path: Path) -> None:
     with Store.open(tmp_path) as store:
-        number = store.add_trial(SMALL, asked=1).number
+        number = store.add_trial(Proposal(SMALL), asked=1).number
         for stage in (*STAGES, Stage.DEPLOY):
             evaluator = HilEvaluator(config())
             found = evaluator.run(stage, Work(number, SMALL, store.findings(number), store))
@@ -126,7 +126,7 @@ def test_a_measurement_and_a_training_are_not_made_again(
 ) -> None:
     bench = Bench(tmp_path)
     first = bench.run(*STAGES)
-    bench.number = bench.store.add_trial(SMALL, asked=2).number
+    bench.number = bench.store.add_trial(Proposal(SMALL), asked=2).number
 
     def refuse(*_: Any, **__: Any) -> None:
         pytest.fail("done again")

@@ -34,7 +34,7 @@ from search.space import make_space
 from search.space.base import Architecture
 from search.space.options import BadOption
 from search.store import Store
-from search.trial import Infeasibility, Stage
+from search.trial import Infeasibility, Proposal, Stage
 from tests.search.sample_report import sample_report
 
 # 48 maps of 8x8 between one and eight: what makes the arena large is gone after two operators.
@@ -60,7 +60,7 @@ class Bench:
         self.store.set_config(study.to_dict(), {})
         self.objectives: Objectives = study.make_objectives()
         self.evaluator = HilEvaluator(study)
-        self.number = self.store.add_trial(WIDE_STEM, asked=1).number
+        self.number = self.store.add_trial(Proposal(WIDE_STEM), asked=1).number
 
     def run(self, *stages: Stage) -> dict[Stage, Finding]:
         for stage in stages:

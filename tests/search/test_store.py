@@ -18,7 +18,7 @@ from search.finding import Finding
 from search.space.base import Architecture
 from search.store import FILE, Store
 from search.store.artifacts import write_whole
-from search.trial import Failure, Infeasibility, Stage, State
+from search.trial import Failure, Infeasibility, Proposal, Stage, State
 
 NET = Architecture("chain", "conv3-8 ds3-16")
 MEASURED = Finding(
@@ -34,10 +34,10 @@ MEASURED = Finding(
 def test_findings_and_outcomes_come_back_equal(tmp_path: Path) -> None:
     unfit = Infeasibility(Stage.MEASURE, "latency_us", 512.25, 500.0, "latency_us is 512")
     with Store.open(tmp_path) as store:
-        store.add_trial(NET, asked=1)
+        store.add_trial(Proposal(NET), asked=1)
         store.add_finding(0, MEASURED)
         store.finish_trial(0, State.INFEASIBLE, infeasibility=unfit)
-        store.add_trial(Architecture("chain", "conv3-8"), asked=4)
+        store.add_trial(Proposal(Architecture("chain", "conv3-8")), asked=4)
         failure = Failure(Stage.TRAIN, "TrainingFailed", "nan", attempts=1)
         store.finish_trial(1, State.FAILED, failure=failure)
     with Store.read(tmp_path) as store:
@@ -52,7 +52,7 @@ def test_findings_and_outcomes_come_back_equal(tmp_path: Path) -> None:
 
 def test_a_stage_is_finished_once(tmp_path: Path) -> None:
     with Store.open(tmp_path) as store:
-        store.add_trial(NET, asked=1)
+        store.add_trial(Proposal(NET), asked=1)
         store.add_finding(0, MEASURED)
         with pytest.raises(StudyError, match="measure of trial 0 is finished already"):
             store.add_finding(0, MEASURED)
@@ -60,7 +60,7 @@ def test_a_stage_is_finished_once(tmp_path: Path) -> None:
 
 def test_a_trial_is_finished_once(tmp_path: Path) -> None:
     with Store.open(tmp_path) as store:
-        store.add_trial(NET, asked=1)
+        store.add_trial(Proposal(NET), asked=1)
         store.finish_trial(0, State.COMPLETE)
         with pytest.raises(StudyError, match="trial 0"):
             store.finish_trial(0, State.FAILED)
@@ -69,7 +69,7 @@ def test_a_trial_is_finished_once(tmp_path: Path) -> None:
 
 def test_deployed_figures_stand_beside_those_of_the_search(tmp_path: Path) -> None:
     with Store.open(tmp_path) as store:
-        store.add_trial(NET, asked=1)
+        store.add_trial(Proposal(NET), asked=1)
         store.add_finding(0, MEASURED)
         store.add_finding(0, Finding(Stage.DEPLOY, values={"latency_us": 530.0}))
         assert store.trial(0).values == {"latency_us": 512.25}
@@ -97,7 +97,7 @@ def test_trainings_are_found_by_architecture_data_settings_and_seed(tmp_path: Pa
 
 def test_missing_trial_and_missing_study_are_named(tmp_path: Path) -> None:
     with Store.open(tmp_path / "study") as store:
-        store.add_trial(NET, asked=1)
+        store.add_trial(Proposal(NET), asked=1)
         with pytest.raises(StudyError, match="no trial 7; it has trials 0 to 0"):
             store.trial(7)
         with pytest.raises(StudyError, match="is missing, although"):
@@ -132,10 +132,10 @@ def test_a_second_process_is_refused_and_told_who_runs_it(tmp_path: Path) -> Non
 def test_a_reader_sees_each_commit_while_the_study_runs(tmp_path: Path) -> None:
     with Store.open(tmp_path) as store, Store.read(tmp_path) as looking:
         assert looking.trials() == []
-        store.add_trial(NET, asked=1)
+        store.add_trial(Proposal(NET), asked=1)
         assert [trial.architecture for trial in looking.trials()] == [NET]
         with pytest.raises(StudyError, match="readonly"):
-            looking.add_trial(NET, asked=2)
+            looking.add_trial(Proposal(NET), asked=2)
 
 
 def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
 
 def test_a_full_data_base_keeps_what_was_committed(tmp_path: Path) -> None:
     with Store.open(tmp_path) as store:
-        store.add_trial(NET, asked=1)
+        store.add_trial(Proposal(NET), asked=1)
         pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
         store._connection.execute(f"PRAGMA max_page_count = {pages}")
         large = Finding(Stage.MEASURE, detail={"text": "x" * 100_000})
@@ -216,7 +216,7 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path, monkeypatch: p
 @pytest.mark.skipif(shutil.which("mount") is None or os.geteuid() != 0, reason="needs root to mount")
 def test_a_read_only_file_system_is_named_and_can_still_be_read(tmp_path: Path) -> None:
     with Store.open(tmp_path / "study") as store:
-        store.add_trial(NET, asked=1)
+        store.add_trial(Proposal(NET), asked=1)
     code = (
         "import sys; from pathlib import Path; from search.errors import StudyError\n"
         "from search.store import Store\n"

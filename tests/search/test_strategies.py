@@ -14,7 +14,7 @@ from search.strategies.aging_evolution import AgingEvolution
 from search.strategies.random import RandomSearch
 from search.testing.pretend import pretend_trial
 from search.testing.strategy_suite import Make, StrategySuite, run
-from search.trial import State, Trial
+from search.trial import Proposal, State, Trial
 
 
 class TestRandom(StrategySuite):
@@ -100,7 +100,7 @@ def test_the_feasible_beat_the_infeasible_and_the_lesser_violation_the_greater(
         values = {"latency_us": latency_us}
         return Trial(number, Architecture("chain", text), State.INFEASIBLE, values=values)
 
-    failed = pretend_trial(9, Architecture("chain", "conv5-64"), space, objectives, fails=True)
+    failed = pretend_trial(9, Proposal(Architecture("chain", "conv5-64")), space, objectives, fails=True)
     poor = complete(0, "conv3-8", 0.01)
     near, far = slow(1, "conv3-16", 4100), slow(2, "conv3-24", 90000)
     full = {"population": 3, "tournament": 3}
@@ -123,7 +123,7 @@ def test_evolution_finds_a_hidden_architecture_sooner_than_random_search(space: 
     def nearest(name: str, seed: int) -> float:
         strategy, distances = make_strategy(name, space, accuracy_alone, seed=seed), []
         for number in range(150):
-            (architecture,) = strategy.ask(1)
+            architecture = strategy.ask(1)[0].architecture
             distances.append(space.distance(architecture, hidden))
             strategy.tell([complete(number, architecture.text, 1 / (1 + distances[-1]))])
         return min(distances)
@@ -137,7 +137,10 @@ def test_a_space_with_hardly_a_feasible_member_is_climbed_towards_one(space: Spa
     tight = Objectives.parse(["maximize accuracy"], ["latency_us <= 440"])
     rng = np.random.default_rng(0)
     chance = np.mean(
-        [pretend_trial(0, space.sample(rng), space, tight).state is State.COMPLETE for _ in range(400)]
+        [
+            pretend_trial(0, Proposal(space.sample(rng)), space, tight).state is State.COMPLETE
+            for _ in range(400)
+        ]
     )
     done = run(AgingEvolution(space, tight, 1, population=10, tournament=4), space, tight, 120)
     late = [trial.state is State.COMPLETE for trial in done[60:]]
