@@ -25,7 +25,7 @@ from search.store.lock import FolderLock
 from search.trial import Failure, Infeasibility, Proposal, Stage, State, Trial
 
 FILE = "study.sqlite"
-_TRIAL = "number, space, architecture, state, infeasibility, failure, fidelity"
+_TRIAL = "number, space, architecture, state, infeasibility, failure, fidelity, figures"
 
 
 class Store:
@@ -65,6 +65,20 @@ class Store:
             lock.release()
             raise
         return cls(folder, connection, lock)
+
+    @classmethod
+    def join(cls, folder: Path) -> Store:
+        """Open for writing beside the process that runs the study, on its behalf: a worker of its own.
+
+        Raises:
+            StudyError: not writable, damaged, or not begun.
+        """
+        try:
+            connection = _connect(folder / FILE, "rw")
+            schema.prepare(connection)
+        except sqlite3.Error as error:
+            raise as_study_error(error, folder / FILE) from error
+        return cls(folder, connection, None)
 
     @classmethod
     def read(cls, folder: Path) -> Store:
@@ -149,7 +163,7 @@ class Store:
             asked: how many proposals the strategy had been asked for, this one included.
         """
         with self._transaction() as execute:
-            number = int(execute("SELECT COUNT(*) FROM trials", ()).fetchone()[0])
+            number = int(execute("SELECT COALESCE(MAX(number) + 1, 0) FROM trials", ()).fetchone()[0])
             execute(
                 "INSERT INTO trials (number, asked, space, architecture, fidelity, state, asked_at) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -178,15 +192,17 @@ class Store:
         failure: Failure | None = None,
     ) -> Trial:
         """Note a trial's outcome, once, and return it with its values."""
+        values, provenance = merged(self.findings(number))
         with self._transaction() as execute:
             done = execute(
-                "UPDATE trials SET state = ?, infeasibility = ?, failure = ?, finished_at = ? "
+                "UPDATE trials SET state = ?, infeasibility = ?, failure = ?, finished_at = ?, figures = ? "
                 "WHERE number = ? AND state = ?",
                 (
                     state.value,
                     _stage_json(infeasibility),
                     _stage_json(failure),
                     _now(),
+                    _json({"values": values, "provenance": provenance}),
                     number,
                     State.RUNNING.value,
                 ),
@@ -197,12 +213,8 @@ class Store:
 
     def trials(self) -> list[Trial]:
         """All trials with their values, by number."""
-        findings: dict[int, dict[Stage, Finding]] = {}
-        for number, text in self._all("SELECT trial, finding FROM stages"):
-            finding = Finding.from_dict(json.loads(text))
-            findings.setdefault(number, {})[finding.stage] = finding
         rows = self._all(f"SELECT {_TRIAL} FROM trials ORDER BY number")
-        return [_trial(row, findings.get(row[0], {})) for row in rows]
+        return [self._trial(row) for row in rows]
 
     def trial(self, number: int) -> Trial:
         """One trial with its values.
@@ -218,7 +230,25 @@ class Store:
             count = self._all("SELECT COUNT(*) FROM trials")[0][0]
             has = f"it has trials 0 to {count - 1}" if count else "it has no trials yet"
             raise StudyError(f"the study in {self.folder} has no trial {number}; {has}")
-        return _trial(row, self.findings(number))
+        return self._trial(row)
+
+    def _trial(self, row: tuple[Any, ...]) -> Trial:
+        number, space, text, state, infeasibility, failure, fidelity, figures = row
+        if figures is None:  # under way, or finished by a version that did not note them
+            values, provenance = merged(self.findings(number))
+        else:
+            known = json.loads(figures)
+            values, provenance = known["values"], known["provenance"]
+        return Trial(
+            number=number,
+            architecture=Architecture(space, text),
+            state=State(state),
+            values=values,
+            provenance=provenance,
+            infeasibility=None if infeasibility is None else Infeasibility(**_with_stage(infeasibility)),
+            failure=None if failure is None else Failure(**_with_stage(failure)),
+            fidelity=fidelity,
+        )
 
     # ---- stages
 
@@ -250,6 +280,21 @@ class Store:
         rows = self._all("SELECT finding FROM stages WHERE trial = ?", (number,))
         found = {f.stage: f for f in (Finding.from_dict(json.loads(row[0])) for row in rows)}
         return {stage: found[stage] for stage in Stage if stage in found}
+
+    def finding_of_twin(self, number: int, stage: Stage) -> Finding | None:
+        """What that stage found for another trial of the same architecture, if it did."""
+        row = self._one(
+            "SELECT finding FROM stages JOIN trials ON trials.number = stages.trial "
+            "WHERE (space, architecture) = (SELECT space, architecture FROM trials WHERE number = ?) "
+            "AND stage = ? AND number != ? LIMIT 1",
+            (number, stage.value, number),
+        )
+        return None if row is None else Finding.from_dict(json.loads(row[0]))
+
+    def finished_stage(self, stage: Stage) -> dict[int, Finding]:
+        """Trial -> what that stage found, for all trials that have finished it."""
+        rows = self._all("SELECT trial, finding FROM stages WHERE stage = ? ORDER BY trial", (stage.value,))
+        return {number: Finding.from_dict(json.loads(text)) for number, text in rows}
 
     def starts(self) -> dict[tuple[int, Stage], int]:
         """(trial, stage) -> how often it was begun, failed and interrupted attempts included."""
@@ -373,23 +418,8 @@ def _check_version(connection: sqlite3.Connection, folder: Path) -> None:
     if found != schema.VERSION:
         raise StudyError(
             f"the study in {folder} has schema version {found}, this hilnas reads version {schema.VERSION}",
-            remedy="use the hilnas that wrote it, or start again in another folder",
+            remedy="`hilnas search` brings an older study up to date; a newer one needs a newer hilnas",
         )
-
-
-def _trial(row: tuple[Any, ...], findings: Mapping[Stage, Finding]) -> Trial:
-    number, space, text, state, infeasibility, failure, fidelity = row
-    values, provenance = merged(findings)
-    return Trial(
-        number=number,
-        architecture=Architecture(space, text),
-        state=State(state),
-        values=values,
-        provenance=provenance,
-        infeasibility=None if infeasibility is None else Infeasibility(**_with_stage(infeasibility)),
-        failure=None if failure is None else Failure(**_with_stage(failure)),
-        fidelity=fidelity,
-    )
 
 
 def _stage_json(fact: Infeasibility | Failure | None) -> str | None:

@@ -233,3 +233,35 @@ def test_a_read_only_file_system_is_named_and_can_still_be_read(tmp_path: Path) 
     assert mount.returncode == 0, mount.stderr
     assert mount.stdout.startswith("1\n")
     assert "read-only" in mount.stdout.lower()
+
+
+def test_a_study_of_the_first_version_goes_on(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        store.add_trial(Proposal(NET), asked=1)
+        store.add_finding(0, MEASURED)
+        store.finish_trial(0, State.COMPLETE)
+        store.add_trial(Proposal(Architecture("chain", "conv3-8")), asked=2)
+    connection = sqlite3.connect(tmp_path / FILE)
+    connection.executescript(
+        "DROP INDEX trials_by_architecture; ALTER TABLE trials DROP COLUMN figures;"
+        "ALTER TABLE trials DROP COLUMN fidelity; PRAGMA user_version = 1"
+    )
+    connection.close()
+    with pytest.raises(StudyError, match="schema version 1"):
+        Store.read(tmp_path)
+    with Store.open(tmp_path) as store:
+        assert [trial.fidelity for trial in store.trials()] == [1.0, 1.0]
+        assert store.trial(0).values == {"latency_us": 512.25}
+        assert store.trial(1).state is State.RUNNING
+
+
+def test_what_a_twin_has_found_is_found(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        store.add_trial(Proposal(NET, fidelity=0.25), asked=1)
+        store.add_finding(0, MEASURED)
+        store.add_trial(Proposal(NET), asked=2)
+        store.add_trial(Proposal(Architecture("chain", "conv3-8")), asked=3)
+        assert store.finding_of_twin(1, Stage.MEASURE) == MEASURED
+        assert store.finding_of_twin(1, Stage.TRAIN) is None
+        assert store.finding_of_twin(2, Stage.MEASURE) is None
+        assert store.finished_stage(Stage.MEASURE) == {0: MEASURED}
