@@ -14,6 +14,7 @@ from typing import Any
 from search.space.base import Architecture, Cost, Space
 from search.space.chain import ChainOptions, ChainSpace
 from search.space.options import BadOption, Options, build, nearest
+from search.space.stages import StagesOptions, StagesSpace
 
 __all__ = ["SPACES", "Architecture", "Cost", "Space", "make_space", "space_options"]
 
@@ -33,6 +34,7 @@ class SpaceKind:
 
 SPACES: dict[str, SpaceKind] = {
     "chain": SpaceKind(ChainOptions, ChainSpace),
+    "stages": SpaceKind(StagesOptions, StagesSpace),
 }
 
 

@@ -50,7 +50,8 @@ class SpaceSuite:
 
     def test_different_text_is_a_different_network(self, space: Space, samples: list[Architecture]) -> None:
         unique = sorted(set(samples), key=str)
-        assert len({space.layers(sample) for sample in unique}) == len(unique)
+        networks = {(space.layers(s), space.takes(s), space.deployment(s)) for s in unique}
+        assert len(networks) == len(unique)
 
     def test_mutation_leaves_the_parent_and_stays_inside(
         self, space: Space, samples: list[Architecture]
