@@ -127,10 +127,10 @@ class HilEvaluator:
 
     def _quantize(self, work: Work) -> Finding:
         self._forget()
-        model = self._untrained(work.architecture)
+        model, data = self._untrained(work.architecture), self._data_for(work.architecture)
         return Finding(
             Stage.QUANTIZE,
-            detail={"tflite": work.store.write_artifact(work.number, UNTRAINED, self._int8(model))},
+            detail={"tflite": work.store.write_artifact(work.number, UNTRAINED, self._int8(model, data))},
         )
 
     def _plan(self, work: Work) -> Finding:
@@ -189,17 +189,18 @@ class HilEvaluator:
         reused = known is not None
         if known is None:
             model = self._untrained(work.architecture)
+            data = self._data_for(work.architecture)
             result = train.train(
                 model,
-                self._data,
+                data,
                 config,
                 seed=seed,
                 on_epoch=lambda end: work.emit(EpochFinished(work.number, end.epoch, end.epochs, end.loss)),
             )
-            tflite = self._int8(model)
+            tflite = self._int8(model, data)
             known = {
                 **asdict(result),
-                "accuracy": int8_accuracy(tflite, self._data.x_val, self._data.y_val),
+                "accuracy": int8_accuracy(tflite, data.x_val, data.y_val),
                 "tflite": work.store.write_artifact(work.number, TRAINED, tflite),
                 "keras": work.store.write_artifact(work.number, KERAS, network.to_bytes(model)),
             }
@@ -220,13 +221,14 @@ class HilEvaluator:
         self._built(work.store.artifact(tflite), as_small_as_can_be=True)
         measurement, reused = self._measured(work, tflite, replace(self._settings, per_layer=True))
         model = work.store.artifact(tflite).read_bytes()
+        data = self._data_for(work.architecture)
         finding = _finding(Stage.DEPLOY, measurement)
         return replace(
             finding,
             values={
                 **finding.values,
                 "accuracy": work.findings[Stage.TRAIN].values["accuracy"],
-                "test_accuracy": int8_accuracy(model, self._data.x_test, self._data.y_test),
+                "test_accuracy": int8_accuracy(model, data.x_test, data.y_test),
             },
             provenance={**finding.provenance, "accuracy": "trained", "test_accuracy": "trained"},
             detail={**finding.detail, "tflite": tflite},
@@ -242,15 +244,19 @@ class HilEvaluator:
 
     def _untrained(self, architecture: Architecture) -> Any:
         """The Keras model with its initial weights: the same bytes whenever it is made."""
-        layers = self.space.layers(architecture)
-        model = network.build(layers, self._data.input_shape, seed=self._config.strategy.seed)
-        network.settle(model, self._data.x_train[:SETTLING_SAMPLES])
+        layers, data = self.space.layers(architecture), self._data_for(architecture)
+        model = network.build(layers, data.input_shape, seed=self._config.strategy.seed)
+        network.settle(model, data.x_train[:SETTLING_SAMPLES])
         return model
 
-    def _int8(self, model: Any) -> bytes:
+    def _data_for(self, architecture: Architecture) -> Dataset:
+        """The data at the resolution that the network takes."""
+        return self._data.resized(self.space.takes(architecture))
+
+    def _int8(self, model: Any, data: Dataset) -> bytes:
         from hil.quantize import quantize
 
-        return quantize(model, self._data.x_train)
+        return quantize(model, data.x_train)
 
     def _compiled(self, tflite: Path, *, as_small_as_can_be: bool = False) -> Program:
         """The program; in stripes where the study wants that and nothing else would keep the limits.

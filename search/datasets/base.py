@@ -7,12 +7,13 @@ test split is opened once, at the end, for the networks of the front.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from search.datasets.resize import smaller
 from search.errors import BadData
 
 Images = NDArray[np.float32]
@@ -54,6 +55,28 @@ class Dataset:
             sha.update(f"{array.dtype}{array.shape};".encode())
             sha.update(np.ascontiguousarray(array).tobytes())
         return sha.hexdigest()
+
+    def resized(self, shape: tuple[int, int, int]) -> Dataset:
+        """The same data in smaller pictures, for a network that takes those; made once for each shape.
+
+        Args:
+            shape: (height, width, channels); the channels are those of the data.
+
+        Raises:
+            BadData: larger pictures, or other channels.
+        """
+        if shape == self.input_shape:
+            return self
+        if shape[2] != self.input_shape[2]:
+            raise BadData(f"got pictures of {self.input_shape[2]} channels, the network takes {shape[2]}")
+        if shape not in self._sizes:
+            train, val, test = (smaller(x, *shape[:2]) for x in (self.x_train, self.x_val, self.x_test))
+            self._sizes[shape] = replace(self, x_train=train, x_val=val, x_test=test)
+        return self._sizes[shape]
+
+    @cached_property
+    def _sizes(self) -> dict[tuple[int, int, int], Dataset]:
+        return {}
 
     def __str__(self) -> str:
         shape = "x".join(map(str, self.input_shape))
