@@ -29,7 +29,15 @@ from hil.bench import REPLY_TIMEOUT_S, BenchSettings, bench
 from hil.board import Board
 from hil.device import Device
 from hil.devices import open_device
-from hil.errors import ArenaOverLimit, DeviceError, DoesNotFit, HilError, Outcome
+from hil.errors import (
+    ArenaOverLimit,
+    DeviceError,
+    DoesNotFit,
+    HilError,
+    Outcome,
+    QuantizationFailed,
+    UnsupportedOperator,
+)
 from hil.image import Image
 from hil.measurement import Measurement
 from hil.measurement_json import from_dict, to_dict
@@ -77,6 +85,8 @@ class HilEvaluator:
         self._settings = BenchSettings(**config.measure.to_dict())
         self.space = config.make_space(input_shape=self._data.input_shape, classes=self._data.classes)
         self.identity = {"data": self._data.digest, "board profile": self._device.board.digest}
+        if isinstance(self.space, network.BuildsModel):
+            self.identity["models"] = self.space.digest
         self._stages: dict[Stage, Callable[[Work], Finding]] = {
             Stage.ANALYTIC: self._analytic,
             Stage.QUANTIZE: self._quantize,
@@ -244,8 +254,8 @@ class HilEvaluator:
 
     def _untrained(self, architecture: Architecture) -> Any:
         """The Keras model with its initial weights: the same bytes whenever it is made."""
-        layers, data = self.space.layers(architecture), self._data_for(architecture)
-        model = network.build(layers, data.input_shape, seed=self._config.strategy.seed)
+        data = self._data_for(architecture)
+        model = network.model_of(self.space, architecture, seed=self._config.strategy.seed)
         network.settle(model, data.x_train[:SETTLING_SAMPLES])
         return model
 
@@ -256,7 +266,12 @@ class HilEvaluator:
     def _int8(self, model: Any, data: Dataset) -> bytes:
         from hil.quantize import quantize
 
-        return quantize(model, data.x_train)
+        try:
+            return quantize(model, data.x_train)
+        except (QuantizationFailed, UnsupportedOperator) as error:
+            if isinstance(self.space, network.BuildsModel):
+                raise network.CannotBuild(error.message) from error
+            raise  # from layers of the list it is a fault of this program
 
     def _compiled(self, tflite: Path, *, as_small_as_can_be: bool = False) -> Program:
         """The program; in stripes where the study wants that and nothing else would keep the limits.
@@ -420,6 +435,8 @@ def _faults_told_apart() -> Iterator[None]:
     """Turn the outcomes of `hil.errors` into what the cascade understands (docs/DESIGN.md, decision 10)."""
     try:
         yield
+    except network.CannotBuild as error:
+        raise Unfit("buildable", 0.0, 1.0, error.message) from error
     except DoesNotFit as error:
         limit = float(error.available_bytes)
         raise Unfit(f"{error.resource}_bytes", error.needed_bytes, limit, error.message) from error

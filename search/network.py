@@ -13,12 +13,13 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.errors import BadArchitecture
+from search.space.base import Architecture, Space
 from search.space.layers import (
     ClassProbabilities,
     Concat,
@@ -34,6 +35,46 @@ from search.space.layers import (
 
 # Keras' default of 0.99 suits thousands of steps per epoch; small data sets have a dozen.
 NORMALISATION_MOMENTUM = 0.9
+
+
+class CannotBuild(BadArchitecture):
+    """A network that its space cannot make a model of that runs in int8: the candidate is to blame, not the
+    set-up, and the search goes on."""
+
+
+@runtime_checkable
+class BuildsModel(Protocol):
+    """A space that makes its Keras models itself, because no layer list could say what they are (a user's
+    HyperModel, docs/spaces/keras_tuner.md).
+
+    Attributes:
+        digest: of what the models follow from beside the architecture, e.g. the file that builds them; a study
+            is not continued with another.
+    """
+
+    @property
+    def digest(self) -> str: ...
+
+    def keras_model(self, architecture: Architecture, *, seed: int) -> Any:
+        """The untrained `keras.Model`: the same bytes whenever it is made.
+
+        Raises:
+            CannotBuild: there is none for this architecture.
+        """
+
+
+def model_of(space: Space, architecture: Architecture, *, seed: int) -> Any:
+    """The untrained Keras model of an architecture, however its space makes it.
+
+    Args:
+        seed: of the initial weights.
+
+    Raises:
+        BadArchitecture: as `build`; CannotBuild as `BuildsModel.keras_model`.
+    """
+    if isinstance(space, BuildsModel):
+        return space.keras_model(architecture, seed=seed)
+    return build(space.layers(architecture), space.takes(architecture), seed=seed)
 
 
 def build(layers: Sequence[Layer], input_shape: tuple[int, int, int], *, seed: int) -> Any:
