@@ -10,8 +10,14 @@ from search.objective import Objectives
 from search.space.base import Space
 from search.space.options import BadOption, Options, build, nearest
 from search.strategies.aging_evolution import AgingEvolution, AgingEvolutionOptions
+from search.strategies.asha import Asha, AshaOptions
 from search.strategies.base import Strategy
+from search.strategies.evolution import Evolution, EvolutionOptions
+from search.strategies.hyperband import Hyperband, HyperbandOptions
+from search.strategies.local_search import LocalSearch, LocalSearchOptions
+from search.strategies.nsga2 import Nsga2, Nsga2Options
 from search.strategies.random import RandomOptions, RandomSearch
+from search.strategies.successive_halving import SuccessiveHalving, SuccessiveHalvingOptions
 
 __all__ = ["STRATEGIES", "Strategy", "StrategyKind", "make_strategy", "strategy_options"]
 
@@ -32,6 +38,12 @@ class StrategyKind:
 STRATEGIES: dict[str, StrategyKind] = {
     "random": StrategyKind(RandomOptions, RandomSearch),
     "aging_evolution": StrategyKind(AgingEvolutionOptions, AgingEvolution),
+    "local_search": StrategyKind(LocalSearchOptions, LocalSearch),
+    "evolution": StrategyKind(EvolutionOptions, Evolution),
+    "nsga2": StrategyKind(Nsga2Options, Nsga2),
+    "successive_halving": StrategyKind(SuccessiveHalvingOptions, SuccessiveHalving),
+    "hyperband": StrategyKind(HyperbandOptions, Hyperband),
+    "asha": StrategyKind(AshaOptions, Asha),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from search.errors import SearchError
 from search.objective import Objectives
 from search.space.base import Architecture
 from search.trial import State, Trial
+
+_FEASIBLE = 2  # first part of `Objectives.rank`
 
 
 class History:
@@ -56,7 +58,7 @@ class History:
 
     def latest(self, count: int) -> Sequence[int]:
         """Numbers of the `count` youngest trials, oldest first."""
-        return self._numbers[-count:]
+        return self._numbers[max(0, len(self._numbers) - count) :]
 
     @property
     def trials(self) -> list[Trial]:
@@ -73,10 +75,18 @@ class History:
         """As `Objectives.rank`; larger is better."""
         return self._ranks[number]
 
-    def best(self, numbers: Iterable[int], rng: np.random.Generator) -> int:
-        """The best of these trials, of equals the youngest; where the reward is drawn at random, by a new
-        draw."""
+    def feasible(self, number: int) -> bool:
+        """Whether it is complete and keeps all constraints."""
+        return self._ranks[number][0] == _FEASIBLE
+
+    def judge(self, rng: np.random.Generator) -> Callable[[int], tuple[int, float]]:
+        """The rank of a trial by its number; where the reward is drawn at random, by one new draw for all."""
         judges = self._objectives.redrawn(rng)
         if judges is self._objectives:
-            return max(numbers, key=lambda number: (self._ranks[number], number))
-        return max(numbers, key=lambda number: (judges.rank(self._trials[number]), number))
+            return self.rank
+        return lambda number: judges.rank(self._trials[number])
+
+    def best(self, numbers: Iterable[int], rng: np.random.Generator) -> int:
+        """The best of these trials, of equals the youngest, as `judge` has it."""
+        judge = self.judge(rng)
+        return max(numbers, key=lambda number: (judge(number), number))
