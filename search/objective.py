@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.errors import SearchError
-from search.metrics import METRICS, Direction, find_metric, read_amount
+from search.metrics import METRICS, QUALITIES, Direction, find_metric, read_amount
 from search.reward import Accuracy, Reward, Wishes, make_reward
 from search.space.options import BadOption, nearest
 from search.trial import State, Trial
@@ -93,7 +93,7 @@ class Constraint:
     def excess(self, value: float) -> float:
         """By how much `value` breaks the limit, relative to the limit; 0 where it holds."""
         over = value - self.limit if self.relation == "<=" else self.limit - value
-        return max(0.0, over / self.limit) if self.limit else max(0.0, over)
+        return max(0.0, over / abs(self.limit)) if self.limit else max(0.0, over)
 
     def __str__(self) -> str:
         return f"{self.metric} {self.relation} {self.limit:.12g}"
@@ -131,15 +131,7 @@ class Objectives:
             raise BadOption(("objectives",), 'got none, expected at least one, e.g. "maximize accuracy"')
         _refuse_twice("objectives", [objective.metric for objective in self.objectives])
         _refuse_twice("constraints", [f"{c.metric} {c.relation}" for c in self.constraints])
-        floors = {c.metric: c.limit for c in self.constraints if c.relation == ">="}
-        for constraint in self.constraints:
-            floor = floors.get(constraint.metric, 0.0)
-            if constraint.relation == "<=" and floor > constraint.limit:
-                raise BadOption(
-                    ("constraints",),
-                    f'"{constraint}" contradicts "{constraint.metric} >= {floor:.12g}"',
-                    remedy="nothing can keep both: change one of them",
-                )
+        _refuse_contradictions(self.constraints)
 
     @classmethod
     def parse(
@@ -162,12 +154,8 @@ class Objectives:
         """
         goals = tuple([_parsed("objectives", Objective.parse, text) for text in objectives])
         limits = tuple([_parsed("constraints", Constraint.parse, text) for text in constraints])
-        wishes = Wishes(
-            minimized=[goal.metric for goal in goals if goal.direction == "minimize"],
-            limits={limit.metric: limit.limit for limit in limits if limit.relation == "<="},
-        )
         try:
-            made = make_reward(reward, reward_options or {}, wishes)
+            made = make_reward(reward, reward_options or {}, _wishes(goals, limits))
         except BadOption as error:
             raise error.below("reward") from None
         return cls(goals, limits, made)
@@ -216,6 +204,25 @@ class Objectives:
             raise SearchError(f"a trial has no value {missing}, which an objective needs") from None
         return np.array(signed, dtype=np.float64)
 
+    def box(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """Perfection and the worst that is allowed, as `losses`: what a hypervolume can be a share of.
+
+        A share that is to grow goes from its lower limit (or 0) to 1, what is to shrink from its upper limit
+        to 0.  None where an objective has no such bound.
+        """
+        perfect, worst = [], []
+        for objective in self.objectives:
+            limits = {c.relation: c.limit for c in self.constraints if c.metric == objective.metric}
+            if objective.direction == "maximize" and METRICS[objective.metric].unit == "share":
+                perfect.append(-1.0)
+                worst.append(-limits.get(">=", 0.0))
+            elif objective.direction == "minimize" and "<=" in limits:
+                perfect.append(0.0)
+                worst.append(limits["<="])
+            else:
+                return None
+        return np.array(perfect), np.array(worst)
+
     def rank(self, trial: Trial) -> tuple[int, float]:
         """How good a trial is, as a key to sort by; larger is better.
 
@@ -248,6 +255,40 @@ class Objectives:
         if known is not None and known.metric not in broken and known.limit:
             broken[known.metric] = abs(known.value - known.limit) / abs(known.limit)
         return sum(broken.values())
+
+
+# What is a part of something else takes no more than the whole.
+_PART_OF = {"arena_bytes": "ram_bytes", "weight_bytes": "flash_bytes"}
+
+
+def _refuse_contradictions(constraints: Sequence[Constraint]) -> None:
+    """Two constraints that no network can keep together.  Raises BadOption."""
+    for floor in (c for c in constraints if c.relation == ">="):
+        for limit in (c for c in constraints if c.relation == "<="):
+            if limit.metric in (floor.metric, _PART_OF.get(floor.metric)) and floor.limit > limit.limit:
+                raise BadOption(
+                    ("constraints",),
+                    f'"{limit}" contradicts "{floor}"',
+                    remedy="nothing can keep both: change one of them",
+                )
+
+
+def _wishes(goals: Sequence[Objective], limits: Sequence[Constraint]) -> Wishes:
+    """What a reward may take from objectives and constraints."""
+    qualities = [goal.metric for goal in goals if goal.metric in QUALITIES]
+    quality = qualities[0] if qualities else "accuracy"
+    towards: Relation = ">=" if QUALITIES[quality].better == "maximize" else "<="
+    least = [c.limit for c in limits if c.metric == quality and c.relation == towards]
+    return Wishes(
+        minimized=[
+            g.metric for g in goals if g.direction == "minimize" and find_metric(g.metric).task is None
+        ],
+        limits={
+            c.metric: c.limit for c in limits if c.relation == "<=" and find_metric(c.metric).task is None
+        },
+        quality=quality,
+        least_quality=least[0] if least else None,
+    )
 
 
 def _parsed(key: str, parse: Any, text: str) -> Any:

@@ -1,0 +1,1 @@
+"""Rewards, one file each; `search/reward.py` has the table of their names."""
