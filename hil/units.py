@@ -7,6 +7,7 @@ import re
 from hil.errors import InputError
 
 _SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kKmM]?)(?:i?[bB]|bytes)?")
+_FREQUENCY = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kKmMgG]?)(?:[hH][zZ])?")
 
 
 def _scaled(value: float, steps: tuple[tuple[float, str], ...]) -> str:
@@ -22,6 +23,28 @@ def _three_digits(value: float) -> str:
     if magnitude >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if magnitude >= 10 else f"{value:.2f}"
+
+
+def frequency(hz: float) -> str:
+    """84000000 -> "84MHz", 32768 -> "32.768kHz": exact, as `read_frequency` reads it."""
+    for factor, unit in ((10**6, "MHz"), (10**3, "kHz")):
+        if hz >= factor:
+            return f"{hz / factor:.10g}{unit}"
+    return f"{hz:.10g}Hz"
+
+
+def read_frequency(text: str) -> int:
+    """ "84 MHz", "84MHz", "84000000" -> 84000000.
+
+    Raises:
+        InputError: no frequency, or none of a whole number of Hz above 0.
+    """
+    match = _FREQUENCY.fullmatch(text.strip())
+    factor = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}[match["unit"].lower()] if match else 0
+    hz = float(match["number"]) * factor if match else 0.0
+    if hz < 1 or abs(hz - round(hz)) > 1e-6 * hz:
+        raise InputError(f"'{text}' is no frequency", remedy="write Hz, or MHz behind the number: 84 MHz")
+    return round(hz)
 
 
 def duration(latency_us: float) -> str:

@@ -7,16 +7,17 @@ thing that it finds wrong, and its docstring says why it is asked.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from hil.board.types import Board
+from hil.board.types import Board, Clock
 
 Check = Callable[[Board], Iterator[str]]
 
 # Board fields that are not facts about the board, and so need no source.
-_NOT_FACTS = ("id", "name", "chip", "digest", "sources")
+_NOT_FACTS = ("id", "name", "chip", "digest", "sources", "own_clock")
 
 
 def _is_power_of_two(value: int) -> bool:
@@ -36,6 +37,10 @@ def _numbers(value: Any, key: str = "") -> Iterator[str]:
     elif isinstance(value, Mapping):
         for name, item in value.items():
             yield from _numbers(item, f"{key}.{name}")
+    elif isinstance(value, tuple):
+        for item in value:
+            if isinstance(item, Clock):
+                yield from _numbers(item, f"{key}.{item.name}")
 
 
 def _with_parents(key: str) -> Iterator[str]:
@@ -88,6 +93,42 @@ def clock_in_range(board: Board) -> Iterator[str]:
     """Catches MHz or kHz written where Hz is meant."""
     if not 100_000 <= board.core.clock_hz <= 2_000_000_000:
         yield f"core.clock_hz is {board.core.clock_hz}, expected 100 kHz to 2 GHz in Hz"
+
+
+def clocks_need_no_more_wait_states_than_faster_ones(board: Board) -> Iterator[str]:
+    """Flash takes its time, so a slower core waits fewer cycles for it; and no clock stands there twice."""
+    own = Clock(board.core.clock_hz, board.flash.wait_states)
+    clocks = sorted((own, *board.clocks), key=lambda clock: clock.hz)
+    for slower, faster in itertools.pairwise(clocks):
+        if slower.hz == faster.hz:
+            yield f"clocks: {slower.name} stands there twice, or is core.clock_hz"
+        elif slower.wait_states > faster.wait_states:
+            yield (
+                f"clocks: {slower.wait_states} wait states at {slower.name}, "
+                f"but {faster.wait_states} at {faster.name}"
+            )
+    for clock in board.clocks:
+        if not 100_000 <= clock.hz <= 2_000_000_000:
+            yield f"clocks: hz is {clock.hz}, expected 100 kHz to 2 GHz in Hz"
+        if not 0 <= clock.wait_states <= 200:
+            yield f"clocks.{clock.name}.wait_states is {clock.wait_states}, expected 0 to 200 cycles per line"
+
+
+def clocks_draw_what_is_plausible(board: Board) -> Iterator[str]:
+    """A current at another clock is of the supply that [power] names, and grows with the clock."""
+    for clock in board.clocks:
+        current_a = clock.active_current_a
+        if current_a is None:
+            continue
+        if board.power is None:
+            yield f"clocks.{clock.name}.active_current_a needs [power], which names the voltage"
+        elif not 1e-5 <= current_a <= 1.5 or (current_a > board.power.active_current_a) != (
+            clock.hz > board.core.clock_hz
+        ):
+            yield (
+                f"clocks.{clock.name}.active_current_a is {current_a} A, "
+                f"but {board.power.active_current_a} A at {board.core.clock_hz / 1e6:g} MHz"
+            )
 
 
 def memories_are_32_bit(board: Board) -> Iterator[str]:
@@ -245,6 +286,8 @@ CHECKS: tuple[Check, ...] = (
     id_is_an_identifier,
     chip_is_an_identifier,
     clock_in_range,
+    clocks_need_no_more_wait_states_than_faster_ones,
+    clocks_draw_what_is_plausible,
     memories_are_32_bit,
     flash_and_ram_do_not_overlap,
     flash_line_is_a_power_of_two,

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from hil.board.read import read_board
 from hil.board.types import Board
-from hil.errors import BadBoard, UnknownBoard
+from hil.errors import BadBoard, InputError, UnknownBoard
 from hil.nearest import did_you_mean
 from hil.resources import boards_dir
+from hil.units import read_frequency
 
 VARIABLE = "HILNAS_BOARDS"
 """Environment variable: folders of the user's own profiles, separated like PATH."""
@@ -46,16 +47,29 @@ def list_boards() -> tuple[str, ...]:
 
 
 def load_board(name: str | Path) -> Board:
-    """The board of an id, or of a profile's path (anything that ends in .toml).
+    """The board of an id, or of a profile's path (anything that ends in .toml), at its own clock or another.
 
     Example:
-        load_board("nrf52840_dk"), load_board("./my_board.toml")
+        load_board("nrf52840_dk"), load_board("nucleo_f446re@84MHz"), load_board("./my_board.toml")
 
     Raises:
-        UnknownBoard: no such id or file; the remedy names the nearest ids.
+        UnknownBoard: no such id, file or clock; the remedy names those that there are.
         BadBoard: the profile is not valid.
     """
-    text = str(name)
+    text, at, clock = str(name).rpartition("@")
+    if at and not clock.endswith(".toml"):
+        return _load(text).at_clock(_clock_hz(str(name), clock))
+    return _load(str(name))
+
+
+def _clock_hz(name: str, clock: str) -> int:
+    try:
+        return read_frequency(clock)
+    except InputError as error:
+        raise UnknownBoard(f"'{name}': '{clock}' is no clock", remedy=error.remedy) from error
+
+
+def _load(text: str) -> Board:
     if text.endswith(".toml"):
         path = Path(text).expanduser()
         if not path.is_file():

@@ -19,6 +19,7 @@ from hil.nearest import did_you_mean
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
+_FOLLOWING = ("id", "digest", "own_clock")  # fields that are no keys
 _REMEDY = "fields, units and ranges are in boards/README.md (docs/add-a-board.md walks through a new one)"
 
 
@@ -50,7 +51,7 @@ def parse_board(text: str, *, board_id: str, where: str) -> Board:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadBoard(f"{where}: not valid TOML: {error}", remedy=_REMEDY) from error
-    given = [f"{key}: unknown key; it follows from the file" for key in ("id", "digest") if key in data]
+    given = [f"{key}: unknown key; it follows from the file" for key in _FOLLOWING if key in data]
     if given:
         raise _bad_board(where, given)
     digest = hashlib.sha256(text.encode()).hexdigest()
@@ -110,4 +111,4 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
             table = get_args(table)[-1]
     if not dataclasses.is_dataclass(table):
         return []
-    return [field.name for field in dataclasses.fields(table) if field.name not in ("id", "digest")]
+    return [field.name for field in dataclasses.fields(table) if field.name not in _FOLLOWING]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
+
+from hil.errors import UnknownBoard
+from hil.units import frequency
 
 
 class _Fact:
@@ -80,6 +84,25 @@ class Power(_Fact):
 
 
 @dataclass(frozen=True)
+class Clock(_Fact):
+    """A clock that the core can run at.
+
+    Attributes:
+        wait_states: of flash at this clock.
+        active_current_a: of the same supply as in `Power`; None where no source tells it.
+    """
+
+    hz: int
+    wait_states: int
+    active_current_a: float | None = None
+
+    @property
+    def name(self) -> str:
+        """As people write it behind a board's id, e.g. "84MHz"."""
+        return frequency(self.hz)
+
+
+@dataclass(frozen=True)
 class Serial(_Fact):
     """The way to the firmware.
 
@@ -146,7 +169,9 @@ class Board(_Fact):
         name: as the maker writes it.
         chip: what the emulator looks up, e.g. "nrf52840".
         sources: dotted key ("flash.wait_states") or table ("flash") -> where the number stands.
-        digest: SHA-256 (hex) of the profile's text.
+        digest: SHA-256 (hex) of the profile's text, and of the clock where that is not the profile's own.
+        clocks: others that the core can run at, and the firmware set up; `at_clock` takes one.
+        own_clock: the profile's, where this board runs at another.
     """
 
     id: str
@@ -163,3 +188,51 @@ class Board(_Fact):
     instruction_cache: Cache | None = None
     data_cache: Cache | None = None
     power: Power | None = None
+    clocks: tuple[Clock, ...] = ()
+    own_clock: Clock | None = None
+
+    @property
+    def label(self) -> str:
+        """Id, and clock where it is not the profile's own: what `load_board` reads back."""
+        return self.id if self.own_clock is None else f"{self.id}@{frequency(self.core.clock_hz)}"
+
+    @property
+    def clocks_hz(self) -> tuple[int, ...]:
+        """All clocks that it can run at, fastest first."""
+        return tuple(sorted({self.core.clock_hz, *(clock.hz for clock in self.clocks)}, reverse=True))
+
+    def at_clock(self, hz: int) -> Board:
+        """This board with its core at `hz`, which offers no other clock then.
+
+        Its wait states are those of that clock.  Where no source tells the current there, it has no
+        `power`, and energy is not estimated: current is not proportional to the clock.
+
+        Raises:
+            UnknownBoard: the profile has no such clock.
+        """
+        if hz == self.core.clock_hz:
+            return self
+        clock = next((clock for clock in self.clocks if clock.hz == hz), None)
+        if clock is None:
+            offered = ", ".join(frequency(known) for known in self.clocks_hz)
+            raise UnknownBoard(
+                f"board '{self.id}' has no clock of {frequency(hz)}",
+                remedy=f"it has {offered}; another one is a [[clocks]] of its profile (boards/README.md)",
+            )
+        power, current_a = None, clock.active_current_a
+        if self.power is not None and current_a is not None:
+            power = replace(self.power, active_current_a=current_a, idle_current_a=None)
+        own = Clock(
+            self.core.clock_hz,
+            self.flash.wait_states,
+            None if self.power is None else self.power.active_current_a,
+        )
+        return replace(
+            self,
+            core=replace(self.core, clock_hz=hz),
+            flash=replace(self.flash, wait_states=clock.wait_states),
+            power=power,
+            digest=hashlib.sha256(f"{self.digest} at {hz} Hz".encode()).hexdigest(),
+            clocks=(),
+            own_clock=own,
+        )

@@ -4,6 +4,8 @@ serial:PORT          a real board; PORT is /dev/ttyACM0, its USB serial number, 
 emulated:BOARD       the very ELF on an instruction-level emulator, in this process
 emulated+pty:BOARD   the same behind a pseudo-terminal, flashed by PlatformIO and opened by pyserial
 simulated:BOARD      an analytic model; needs no toolchain
+
+BOARD is an id or a profile's path; nucleo_f446re@84MHz is that board at another clock of its profile.
 """
 
 from __future__ import annotations
@@ -42,7 +44,15 @@ def _emulated_pty(name: str, argument: str, board: Board | None) -> Device:
 def _simulated(name: str, argument: str, board: Board | None) -> Device:
     from hil.devices.simulated import SimulatedDevice
 
-    return SimulatedDevice(name, _named_board(name, argument, board))
+    named = _named_board(name, argument, board)
+    own = named.own_clock
+    if own is not None and own.wait_states != named.flash.wait_states:
+        raise BadDevice(
+            f"'{name}': the simulator's coefficients were fitted at {own.name}, with {own.wait_states} wait "
+            f"states of flash; at this clock there are {named.flash.wait_states}",
+            remedy=f"use emulated:{named.label}, or simulated:{named.id}",
+        )
+    return SimulatedDevice(name, named)
 
 
 KINDS: dict[str, DeviceFactory] = {
@@ -98,9 +108,9 @@ def _named_board(name: str, argument: str, given: Board | None) -> Board:
     from hil.board import load_board
 
     named = load_board(argument)
-    if given is not None and given.id != named.id:
+    if given is not None and (given.id, given.core.clock_hz) != (named.id, named.core.clock_hz):
         raise BadDevice(
-            f"device '{name}' names board {named.id}, but '{given.id}' was named too",
+            f"device '{name}' names board {named.label}, but '{given.label}' was named too",
             remedy="name the board once",
         )
     return given or named

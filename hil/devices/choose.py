@@ -58,11 +58,11 @@ def choose_device(device: str | None, board_id: str | None) -> Choice:
         if ports:
             return Choice(f"serial:{ports[0]}", f"{board.name} found on {ports[0]}")
     if "emulated" in kinds:
-        return Choice(f"emulated:{board.id}", f"no {board.name} is attached: emulating one")
+        return Choice(f"emulated:{board.label}", f"no {board.name} is attached: emulating one")
     if "serial" in kinds:
         why = "none is attached, and its firmware is not emulated"
     elif toolchain.available(board.build.toolchain):
         why = "its firmware port is not here yet"
     else:
         why = f"no {board.build.toolchain}gcc is installed (`hilnas doctor`)"
-    return Choice(f"simulated:{board.id}", f"simulating {board.name}: {why}")
+    return Choice(f"simulated:{board.label}", f"simulating {board.name}: {why}")

@@ -153,7 +153,7 @@ class EmulatedPtyDevice:
             "-m",
             "hil.emulator.serve",
             "--board",
-            self.board.id,
+            self.board.label,
             "--until-stdin-closes",
             str(self._folder),
         ]
@@ -164,7 +164,7 @@ class EmulatedPtyDevice:
             raise DeviceError(
                 "the board's process ended at once",
                 device=self.name,
-                remedy=f"see what it says: python -m hil.emulator.serve --board {self.board.id}",
+                remedy=f"see what it says: python -m hil.emulator.serve --board {self.board.label}",
             )
         self._serial = SerialDevice(
             self.name,

@@ -76,6 +76,7 @@ def board_ini(board: Board) -> str:
         "[board]\n"
         f"id = {board.id}\n"
         f"baud = {board.serial.baud}\n"
+        f"clock_hz = {board.core.clock_hz}\n"
         f"stack_bytes = {board.build.stack_bytes}\n"
         f"flash_base = {board.flash.base}\n"
         f"flash_bytes = {board.flash.size_bytes}\n"

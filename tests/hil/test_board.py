@@ -78,6 +78,15 @@ VIOLATIONS = {
     "every_source_belongs_to_a_key": ('"core.architecture" =', '"core.arhitecture" ='),
     "chip_is_an_identifier": ('chip = "nrf52840"', 'chip = "nRF52840"'),
     "clock_in_range": ("clock_hz = 64_000_000", "clock_hz = 64"),
+    "clocks_need_no_more_wait_states_than_faster_ones": (
+        "[sources]\n",
+        '[[clocks]]\nhz = 32_000_000\nwait_states = 5\n\n[sources]\nclocks = "invented"\n',
+    ),
+    "clocks_draw_what_is_plausible": (
+        "[sources]\n",
+        "[[clocks]]\nhz = 32_000_000\nwait_states = 1\nactive_current_a = 0.5\n\n"
+        '[sources]\nclocks = "invented"\n',
+    ),
     "memories_are_32_bit": ("base = 0x2000_0000", "base = 0xffff_0000"),
     "flash_and_ram_do_not_overlap": ("base = 0x2000_0000", "base = 0x000f_f000"),
     "flash_line_is_a_power_of_two": ("wait_states = 2\nline_bytes = 16", "wait_states = 2\nline_bytes = 12"),

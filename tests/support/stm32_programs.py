@@ -12,6 +12,7 @@ from tests.support.arm_programs import COMPILER
 PORT = Path(__file__).parents[2] / "firmware" / "lib" / "port"
 _INCLUDES = [f"-I{PORT}", f"-I{PORT / 'cortex_m'}", f"-I{PORT / 'stm32'}", f"-I{PORT / 'stm32' / 'f746'}"]
 _FLAGS = ["-mcpu=cortex-m7", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16", "-O1", "-std=c99"]
+_CLOCK = "-DHIL_CLOCK_HZ=216000000u"
 _START = """
 #include "chip.h"
 #include "clock.h"
@@ -45,7 +46,7 @@ def program(text: str, folder: Path) -> Machine:
     """A machine that is about to run `text`, which defines `main`."""
     source, elf = folder / "program.c", folder / "program.elf"
     source.write_text(_START + text)
-    command = [COMPILER, *_FLAGS, *_INCLUDES, "-nostdlib", "-ffreestanding", str(source)]
+    command = [COMPILER, *_FLAGS, _CLOCK, *_INCLUDES, "-nostdlib", "-ffreestanding", str(source)]
     command += [str(PORT / "stm32" / "f746" / "clock.c"), "-o", str(elf)]
     command += ["-Wl,--section-start=.vectors=0x08000000", "-Wl,-Ttext=0x08000200", "-Wl,-e,0x08000000"]
     command += ["-Wl,-Tdata=0x20000000", "-Wl,-Tbss=0x20001000"]

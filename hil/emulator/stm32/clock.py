@@ -22,11 +22,11 @@ class Needs:
 
     Attributes:
         wait_states: set in the flash interface.
-        supply: None where the voltage is ready for full speed, else what is missing.
+        supply: None where the voltage is ready for so many Hz, else what is missing.
     """
 
     wait_states: Callable[[], int]
-    supply: Callable[[], str | None]
+    supply: Callable[[int], str | None]
 
 
 class Clock(RegisterBlock):
@@ -68,7 +68,7 @@ class Clock(RegisterBlock):
                 f"the core is clocked at {wanted:,} Hz with {found} wait states of flash, "
                 f"the board profile says {waits}"
             )
-        missing = self._needs.supply()
+        missing = self._needs.supply(wanted)
         if missing is not None:
             raise Unmodelled(f"the core is clocked at {wanted:,} Hz while {missing}")
 

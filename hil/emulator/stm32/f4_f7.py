@@ -12,6 +12,12 @@ _CR, _PLLCFGR, _CFGR = 0x00, 0x04, 0x08
 _PLLON, _PLLRDY = 24, 25
 _SW_PLL, _PLLSRC_HSE = 2, 1 << 22
 _ODEN, _ODSWEN, _VOSRDY, _ODRDY, _ODSWRDY = 16, 17, 14, 16, 17
+_VOS, _VOS_1 = 14, 3
+
+# RCC_MAX_FREQUENCY_SCALE3 and 2 of stm32f446xx.h, and from where on its port takes over-drive.
+F446_MOST_HZ = (120_000_000, 168_000_000, 168_000_000)
+# Its port stays at scale 1, and takes over-drive above 180 MHz.
+F746_MOST_HZ = (144_000_000, 168_000_000, 180_000_000)
 
 
 class Rcc(Clock):
@@ -50,9 +56,14 @@ class Rcc(Clock):
 
 
 class Pwr(RegisterBlock):
-    """CR and CSR, named CR1 and CSR1 in STM32F746: the regulator's voltage and over-drive."""
+    """CR and CSR, named CR1 and CSR1 in STM32F746: the regulator's voltage and over-drive.
 
-    def __init__(self) -> None:
+    Args:
+        most_hz: for VOS = 1, 2 and 3 (scales 3, 2 and 1): the fastest clock without over-drive.
+    """
+
+    def __init__(self, most_hz: tuple[int, int, int]) -> None:
+        self._most_hz = most_hz
         super().__init__(
             "PWR",
             _PWR_BASE,
@@ -67,6 +78,13 @@ class Pwr(RegisterBlock):
         control = self.value(0x00)
         return 1 << _VOSRDY | (control >> _ODEN & 1) << _ODRDY | (control >> _ODSWEN & 1) << _ODSWRDY
 
-    def lacks(self) -> str | None:
-        """What full speed still needs."""
-        return None if self.value(0x00) >> _ODSWEN & 1 else "over-drive is off (PWR)"
+    def lacks(self, hz: int) -> str | None:
+        """What the core still needs to run at `hz`."""
+        control = self.value(0x00)
+        scale = control >> _VOS & 3
+        if scale == _VOS_1 and (hz <= self._most_hz[-1] or control >> _ODSWEN & 1):
+            return None
+        if scale == _VOS_1:
+            return "over-drive is off (PWR)"
+        enough = scale > 0 and hz <= self._most_hz[scale - 1]
+        return None if enough else f"VOS is {scale} (PWR)"

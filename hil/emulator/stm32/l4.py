@@ -12,6 +12,7 @@ _CR, _CFGR, _PLLCFGR = 0x00, 0x08, 0x0C
 _HSION, _HSIRDY, _PLLON, _PLLRDY = 8, 10, 24, 25
 _SW_PLL, _PLLSRC_HSI, _PLLREN = 3, 2, 1 << 24
 _CR2, _CR5, _IOSV, _R1MODE = 0x04, 0x80, 1 << 9, 1 << 8
+_MOST_WITHOUT_BOOST_HZ = 80_000_000
 
 
 class Rcc(Clock):
@@ -63,6 +64,7 @@ class Pwr(RegisterBlock):
     def port_g_is_supplied(self) -> bool:
         return bool(self.value(_CR2) & _IOSV)
 
-    def lacks(self) -> str | None:
-        """What full speed still needs."""
-        return "range 1 is not in boost mode (PWR)" if self.value(_CR5) & _R1MODE else None
+    def lacks(self, hz: int) -> str | None:
+        """What the core still needs to run at `hz`."""
+        boosted = not self.value(_CR5) & _R1MODE
+        return None if hz <= _MOST_WITHOUT_BOOST_HZ or boosted else "range 1 is not in boost mode (PWR)"

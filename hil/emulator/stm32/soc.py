@@ -62,9 +62,9 @@ def _accelerator(around: Surroundings) -> Callable[[int], None]:
 
 def _f446(board: Board, around: Surroundings) -> Soc:
     flash = Flash(f4_f7.FLASH_BASE, _LATENCY_AND_PREFETCH | _ICEN | _DCEN, _accelerator(around))
-    pwr = f4_f7.Pwr()
+    pwr = f4_f7.Pwr(f4_f7.F446_MOST_HZ)
     rcc = f4_f7.Rcc(board, Needs(flash.wait_states, pwr.lacks))
-    facts = Facts("USART2", 0x4000_4400, interrupt=38, clock_hz=45_000_000)
+    facts = Facts("USART2", 0x4000_4400, interrupt=38, clock_hz=board.core.clock_hz // 4)
     usart = UsartV1(facts, around, rcc.clocks(f4_f7.APB1ENR, 17), board.serial.baud)
     ports = _ports("A", 0x4002_0000, rcc, f4_f7.AHB1ENR, ("A", 10), around)
     return Soc(usart, (flash, pwr, rcc, usart, *ports, make_unique_id(0x1FFF_7A10)))
@@ -72,9 +72,9 @@ def _f446(board: Board, around: Surroundings) -> Soc:
 
 def _f746(board: Board, around: Surroundings) -> Soc:
     flash = Flash(f4_f7.FLASH_BASE, _LATENCY_AND_PREFETCH)
-    pwr = f4_f7.Pwr()
+    pwr = f4_f7.Pwr(f4_f7.F746_MOST_HZ)
     rcc = f4_f7.Rcc(board, Needs(flash.wait_states, pwr.lacks))
-    facts = Facts("USART1", 0x4001_1000, interrupt=37, clock_hz=108_000_000)
+    facts = Facts("USART1", 0x4001_1000, interrupt=37, clock_hz=board.core.clock_hz // 2)
     usart = Usart(facts, around, rcc.clocks(f4_f7.APB2ENR, 4), board.serial.baud)
     ports = _ports("ABG", 0x4002_0000, rcc, f4_f7.AHB1ENR, ("G", 6), around)
     return Soc(usart, (flash, pwr, rcc, usart, *ports, make_unique_id(0x1FF0_F420)))
@@ -84,7 +84,7 @@ def _l4r5(board: Board, around: Surroundings) -> Soc:
     flash = Flash(l4.FLASH_BASE, _LATENCY_AND_PREFETCH | _ICEN | _DCEN, _accelerator(around))
     pwr = l4.Pwr()
     rcc = l4.Rcc(board, Needs(flash.wait_states, pwr.lacks))
-    facts = Facts("LPUART1", 0x4000_8000, interrupt=70, clock_hz=120_000_000, divider_unit=256)
+    facts = Facts("LPUART1", 0x4000_8000, interrupt=70, clock_hz=board.core.clock_hz, divider_unit=256)
     clocked = rcc.clocks(l4.APB1ENR2, 0)
     usart = Usart(facts, around, lambda: clocked() and pwr.port_g_is_supplied(), board.serial.baud)
     ports = _ports("FG", 0x4800_0000, rcc, l4.AHB2ENR, ("F", 15), around)
@@ -95,7 +95,7 @@ def _u575(board: Board, around: Surroundings) -> Soc:
     flash = Flash(u5.FLASH_BASE, _LATENCY_AND_PREFETCH)
     pwr = u5.Pwr()
     rcc = u5.Rcc(board, Needs(flash.wait_states, pwr.lacks))
-    facts = Facts("USART1", 0x4001_3800, interrupt=61, clock_hz=160_000_000)
+    facts = Facts("USART1", 0x4001_3800, interrupt=61, clock_hz=board.core.clock_hz)
     usart = Usart(facts, around, rcc.clocks(u5.APB2ENR, 14), board.serial.baud)
     ports = _ports("AF", 0x4202_0000, rcc, u5.AHB2ENR1, ("F", 15), around)
     cache = u5.make_icache(around.set_cache)

@@ -75,8 +75,8 @@ class Pwr(RegisterBlock):
             },
         )
 
-    def lacks(self) -> str | None:
-        """What full speed still needs."""
+    def lacks(self, _hz: int) -> str | None:
+        """What full speed still needs; the port knows no other."""
         value = self.value(_VOSR)
         if value >> 16 & 3 == _RANGE_1 and value >> _BOOSTEN & 1:
             return None

@@ -9,6 +9,9 @@
 #include "uarte.h"
 
 #define CLOCK_HZ 64000000u
+#if HIL_CLOCK_HZ != CLOCK_HZ
+#error "the nRF52840 runs at 64 MHz, HIL_CLOCK_HZ must be 64000000"
+#endif
 
 /* The crystal oscillator starts well within this.  Should it not, the internal oscillator goes on, whose
  * error of a per cent or two a UART just bears; so waiting for ever would be worse. */

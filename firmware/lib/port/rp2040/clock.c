@@ -1,11 +1,12 @@
 /*
- * 125 MHz from a crystal of 12 MHz, and a cycle counter of 32 bits.
+ * The core's clock from a crystal of 12 MHz, and a cycle counter of 32 bits.
  *
- * The core has no cycle counter but SysTick, of 24 bits: it wraps each 134 ms, and an operator may take
- * longer. TIMER counts microseconds of the same crystal, 125 cycles each.  So TIMER says roughly how far it
- * is, and SysTick what exactly; no interrupt is needed that would show up in what is measured.
+ * The core has no cycle counter but SysTick, of 24 bits: at 125 MHz it wraps each 134 ms, and an operator may
+ * take longer. TIMER counts microseconds of the same crystal, of as many cycles as the clock has MHz.  So
+ * TIMER says roughly how far it is, and SysTick what exactly; no interrupt is needed that would show up in
+ * what is measured.
  *
- *   coarse = 125 * microseconds
+ *   coarse = MHz * microseconds
  *   fine   = SysTick counted upwards, its lower 24 bits
  *   cycles = the number nearest to coarse whose lower 24 bits are fine + bias
  *
@@ -20,9 +21,16 @@
 #define CRYSTAL_MHZ            12u
 #define CYCLES_PER_MICROSECOND (CLOCK_HZ / 1000000u)
 
-/* 12 MHz * 125 = 1500 MHz, divided by 6 and 2 (DS 2.18.2: the VCO runs at 750 to 1600 MHz). */
+/* 12 MHz * feedback, divided twice (DS 2.18.2: the VCO runs at 750 to 1600 MHz). */
+#if CLOCK_HZ == 125000000u /* 1500 / 6 / 2 */
 #define PLL_FEEDBACK 125u
 #define PLL_DIVIDERS (6u << 16 | 2u << 12)
+#elif CLOCK_HZ == 48000000u /* 1440 / 6 / 5 */
+#define PLL_FEEDBACK 120u
+#define PLL_DIVIDERS (6u << 16 | 5u << 12)
+#else
+#error "HIL_CLOCK_HZ must be 125 or 48 MHz; another one needs its PLL set-up here"
+#endif
 
 #define SYSTICK_BITS 24u
 #define SYSTICK_MAX  ((1u << SYSTICK_BITS) - 1u)

@@ -2,7 +2,7 @@
 #ifndef HIL_RP2040_CLOCK_H
 #define HIL_RP2040_CLOCK_H
 
-#define CLOCK_HZ 125000000u
+#define CLOCK_HZ HIL_CLOCK_HZ
 
 /* Crystal, PLL, peripheral clock and cycle counter. */
 void hil_clock_start(void);

@@ -24,6 +24,10 @@
 #define BRR ((USART_CLOCK_HZ + HIL_BAUD / 2u) / HIL_BAUD)
 #endif
 
+#if !defined(USART_LOW_POWER) && USART_CLOCK_HZ < 16u * HIL_BAUD
+#error "the USART's clock is too slow for HIL_BAUD: it takes 16 samples of each bit"
+#endif
+
 #define RING_BYTES 1024u /* a power of two: the counts wrap at 2^32 */
 
 static volatile uint8_t ring[RING_BYTES];

@@ -5,13 +5,14 @@
 #ifndef HIL_STM32_CHIP_H
 #define HIL_STM32_CHIP_H
 
-#define CHIP_CLOCK_HZ   180000000u
+#define CHIP_CLOCK_HZ   HIL_CLOCK_HZ
 #define CHIP_INTERRUPTS 97 /* stm32f446xx.h: the highest is FMPI2C1_ER_IRQn, 96 */
 
-/* Virtual COM port of the ST-LINK: USART2 (APB1, 45 MHz) on PA2 (TX) and PA3 (RX), alternate function 7. */
+/* Virtual COM port of the ST-LINK: USART2 (APB1, a quarter of the core's clock) on PA2 (TX) and PA3 (RX),
+ * alternate function 7. */
 #define USART_BASE      0x40004400u
 #define USART_VERSION   1
-#define USART_CLOCK_HZ  45000000u
+#define USART_CLOCK_HZ  (CHIP_CLOCK_HZ / 4u)
 #define USART_INTERRUPT 38
 #define USART_TX_PORT   0x40020000u
 #define USART_TX_PIN    2u

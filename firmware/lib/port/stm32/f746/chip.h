@@ -5,14 +5,15 @@
 #ifndef HIL_STM32_CHIP_H
 #define HIL_STM32_CHIP_H
 
-#define CHIP_CLOCK_HZ   216000000u
+#define CHIP_CLOCK_HZ   HIL_CLOCK_HZ
 #define CHIP_DWT_LOCKED 1  /* Cortex-M7 ignores writes to DWT until it is unlocked */
 #define CHIP_INTERRUPTS 98 /* stm32f746xx.h: the highest is SPDIF_RX_IRQn, 97 */
 
-/* Virtual COM port of the ST-LINK: USART1 (APB2, 108 MHz) on PA9 (TX) and PB7 (RX), alternate function 7. */
+/* Virtual COM port of the ST-LINK: USART1 (APB2, half the core's clock) on PA9 (TX) and PB7 (RX), alternate
+ * function 7. */
 #define USART_BASE      0x40011000u
 #define USART_VERSION   2
-#define USART_CLOCK_HZ  108000000u
+#define USART_CLOCK_HZ  (CHIP_CLOCK_HZ / 2u)
 #define USART_INTERRUPT 37
 #define USART_TX_PORT   0x40020000u
 #define USART_TX_PIN    9u

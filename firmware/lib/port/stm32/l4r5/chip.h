@@ -5,14 +5,15 @@
 #ifndef HIL_STM32_CHIP_H
 #define HIL_STM32_CHIP_H
 
-#define CHIP_CLOCK_HZ   120000000u
+#define CHIP_CLOCK_HZ   HIL_CLOCK_HZ
 #define CHIP_INTERRUPTS 95 /* stm32l4r5xx.h: the highest is DMAMUX1_OVR_IRQn, 94 */
 
-/* Virtual COM port of the ST-LINK: LPUART1 (APB1, 120 MHz) on PG7 (TX) and PG8 (RX), alternate function 8. */
+/* Virtual COM port of the ST-LINK: LPUART1 (APB1, the core's clock) on PG7 (TX) and PG8 (RX), alternate
+ * function 8. */
 #define USART_BASE      0x40008000u
 #define USART_VERSION   2
 #define USART_LOW_POWER 1 /* BRR counts in 1/256 */
-#define USART_CLOCK_HZ  120000000u
+#define USART_CLOCK_HZ  CHIP_CLOCK_HZ
 #define USART_INTERRUPT 70
 #define USART_TX_PORT   0x48001800u
 #define USART_TX_PIN    7u

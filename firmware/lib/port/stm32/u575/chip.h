@@ -6,8 +6,8 @@
 #ifndef HIL_STM32_CHIP_H
 #define HIL_STM32_CHIP_H
 
-#define CHIP_CLOCK_HZ   160000000u
-#define CHIP_INTERRUPTS 126 /* stm32u575xx.h: the highest is LSECSSD_IRQn, 125 */
+#define CHIP_CLOCK_HZ   160000000u /* the only one that this port sets */
+#define CHIP_INTERRUPTS 126        /* stm32u575xx.h: the highest is LSECSSD_IRQn, 125 */
 
 /* Virtual COM port of the ST-LINK: USART1 (APB2, 160 MHz) on PA9 (TX) and PA10 (RX), alternate function 7. */
 #define USART_BASE      0x40013800u

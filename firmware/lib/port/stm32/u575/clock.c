@@ -33,6 +33,10 @@
 #define ICACHE_EN      1u
 #define ICACHE_BUSYF   1u
 
+#if HIL_CLOCK_HZ != CHIP_CLOCK_HZ
+#error "HIL_CLOCK_HZ must be 160 MHz"
+#endif
+
 void hil_chip_start_clock(void) {
   RCC_AHB2ENR1 |= AHB2ENR1_GPIO;
   RCC_AHB3ENR |= AHB3ENR_PWR;
