@@ -1,12 +1,12 @@
 """Space "keyword": depthwise-separable networks for keyword spotting on spectrograms (time, frequency, 1).
 
-DS-CNN of Zhang et al. 2017 ("Hello Edge: Keyword Spotting on Microcontrollers"): a convolution with a kernel
-that is longer in time than in frequency (10x4 on 49x10 coefficients), then depthwise-separable blocks, average
-pooling, a dense layer and softmax.  Genes are the first kernel, its stride and filters, the number of blocks,
-and each block's width, kernel and stride.
+DS-CNN of Zhang et al. 2017 ("Hello Edge: Keyword Spotting on Microcontrollers"): a convolution with a
+kernel that is longer in time than in frequency (10x4 on 49x10 coefficients), then depthwise-separable
+blocks, average pooling, a dense layer and softmax.  Genes are the first kernel, its stride and filters,
+the number of blocks, and each block's width, kernel and stride.
 
-What differs from the paper: blocks may differ in width (`one_width = true` brings the paper's rule back) and in
-kernel; any block may have a stride.
+What differs from the paper: blocks may differ in width (`one_width = true` brings the paper's rule back)
+and in kernel; any block may have a stride.
 """
 
 from __future__ import annotations

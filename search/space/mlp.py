@@ -1,7 +1,8 @@
 """Space "mlp": perceptrons.  The input is flattened; dense layers follow, then softmax.
 
-For a few dozen to a few hundred inputs (features, short windows of a sensor, tiny pictures) this is the smallest
-kind of network on a microcontroller: its activations are two vectors, and each weight is read once.
+For a few dozen to a few hundred inputs (features, short windows of a sensor, tiny pictures) this is the
+smallest kind of network on a microcontroller: its activations are two vectors, and each weight is read
+once.
 """
 
 from __future__ import annotations

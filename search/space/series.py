@@ -1,12 +1,13 @@
 """Space "series": one-dimensional convolutions over a time series.
 
-Blocks in a row, then the mean over time, a dense layer and softmax: the fully convolutional network of Wang,
-Yan and Oates 2017 ("Time Series Classification from Scratch with Deep Neural Networks", section II.B: kernels 8,
-5, 3, batch normalisation, ReLU, global average pooling), with its depth, kernels and filters as genes.
+Blocks in a row, then the mean over time, a dense layer and softmax: the fully convolutional network of
+Wang, Yan and Oates 2017 ("Time Series Classification from Scratch with Deep Neural Networks", section
+II.B: kernels 8, 5, 3, batch normalisation, ReLU, global average pooling), with its depth, kernels and
+filters as genes.
 
-What is added here: depthwise-separable blocks, strides and pooling over time, which make room for series of a
-few hundred steps.  Data are (steps, 1, channels): the sensors of one moment are channels, so a kernel of k steps
-is (k, 1) and the int8 kernels for pictures serve it.
+What is added here: depthwise-separable blocks, strides and pooling over time, which make room for series
+of a few hundred steps.  Data are (steps, 1, channels): the sensors of one moment are channels, so a
+kernel of k steps is (k, 1) and the int8 kernels for pictures serve it.
 """
 
 from __future__ import annotations
