@@ -13,7 +13,10 @@ from typing import Any
 
 from search.space.base import Architecture, Cost, Space
 from search.space.chain import ChainOptions, ChainSpace
+from search.space.keyword import KeywordOptions, KeywordSpace
+from search.space.mlp import MlpOptions, MlpSpace
 from search.space.options import BadOption, Options, build, nearest
+from search.space.series import SeriesOptions, SeriesSpace
 from search.space.stages import StagesOptions, StagesSpace
 
 __all__ = ["SPACES", "Architecture", "Cost", "Space", "make_space", "space_options"]
@@ -35,6 +38,9 @@ class SpaceKind:
 SPACES: dict[str, SpaceKind] = {
     "chain": SpaceKind(ChainOptions, ChainSpace),
     "stages": SpaceKind(StagesOptions, StagesSpace),
+    "series": SpaceKind(SeriesOptions, SeriesSpace),
+    "keyword": SpaceKind(KeywordOptions, KeywordSpace),
+    "mlp": SpaceKind(MlpOptions, MlpSpace),
 }
 
 
