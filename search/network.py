@@ -48,8 +48,8 @@ class BuildsModel(Protocol):
     HyperModel, docs/spaces/keras_tuner.md).
 
     Attributes:
-        digest: of what the models follow from beside the architecture, e.g. the file that builds them; a study
-            is not continued with another.
+        digest: of what the models follow from beside the architecture, e.g. the file that builds them; no
+            study is continued with another.
     """
 
     @property
@@ -203,7 +203,8 @@ def to_bytes(model: Any) -> bytes:
 
 def forget_models() -> None:
     """Let Keras drop the global state that it gathers with every model; models in hand stay usable."""
-    load_keras().utils.clear_session(free_memory=False)
+    if "keras" in sys.modules:
+        load_keras().utils.clear_session(free_memory=False)
 
 
 def load_keras() -> Any:
