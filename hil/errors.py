@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import Any
 
 
 class Outcome(Enum):
@@ -47,6 +48,16 @@ class HilError(Exception):
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors cross processes whatever their `__init__` takes."""
+        return _remade, (type(self), self.args, self.__dict__)
+
+
+def _remade(kind: type[HilError], args: tuple[Any, ...], facts: dict[str, Any]) -> HilError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
 
 
 class HilWarning(UserWarning):

@@ -4,7 +4,8 @@
 
 After each stage everything known so far, lower bounds included, is held against the constraints; a candidate
 that breaks one is given up there, with the figure, and never trained.  The stages themselves are the
-evaluator's.
+evaluator's.  Some need a processor and some a board: they are done in parts, which may run in different
+processes and at the same time for different trials (search/executors).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Protocol
 
 from search.errors import StudyError
@@ -23,6 +25,23 @@ from search.store import Store
 from search.trial import Failure, Infeasibility, Stage, State, Trial
 
 STAGES = (Stage.ANALYTIC, Stage.QUANTIZE, Stage.PLAN, Stage.BUILD, Stage.MEASURE, Stage.TRAIN)
+
+
+class Part(Enum):
+    """Stages that are done in one go, in one place: on a processor, or at a board."""
+
+    PREPARE = "prepare"
+    MEASURE = "measure"
+    TRAIN = "train"
+    DEPLOY = "deploy"
+
+    @property
+    def needs_board(self) -> bool:
+        return self in (Part.MEASURE, Part.DEPLOY)
+
+
+STAGES_OF = {Part.PREPARE: STAGES[:4], Part.MEASURE: STAGES[4:5], Part.TRAIN: STAGES[5:]}
+AFTER = {Part.PREPARE: Part.MEASURE, Part.MEASURE: Part.TRAIN}
 ATTEMPTS = 2  # the bench retries by itself; once more from the start of the stage is enough
 PAUSE_S = 1.0
 
@@ -63,6 +82,7 @@ class Work:
         findings: of the stages finished before.
         store: for artifacts, and for figures that need not be made again.
         emit: takes events, such as the epochs of a training.
+        fidelity: share of the study's epochs to train for.
     """
 
     number: int
@@ -70,6 +90,7 @@ class Work:
     findings: Mapping[Stage, Finding]
     store: Store
     emit: Callable[[Event], None] = field(default=lambda event: None)
+    fidelity: float = 1.0
 
 
 class Evaluator(Protocol):
@@ -97,24 +118,42 @@ class Evaluator(Protocol):
         """Let go of device and memory.  Closing twice is harmless."""
 
 
-def evaluate(
+def advance(
+    part: Part,
     trial: Trial,
     evaluator: Evaluator,
     store: Store,
     objectives: Objectives,
     emit: Callable[[Event], None],
 ) -> Trial:
-    """Take a trial from its first unfinished stage to its outcome, and keep that.
+    """Take a trial through the stages of one part, from the first that is unfinished.
+
+    What another trial of the same architecture has found out is not done again, but for its training: that
+    differs where the fidelity does.
+
+    Returns:
+        The trial with its outcome, kept in the store; still running where the next part has to follow.
 
     Raises:
         HilError, SearchError: the cause of a fatal fault; the trial stays unfinished and is continued next
             time.
     """
+    known = store.trial(trial.number)
+    if known.state is not State.RUNNING:  # a worker died between the outcome and its answer
+        return known
     findings = store.findings(trial.number)
-    for stage in STAGES:
+    for stage in STAGES_OF[part]:
         if stage not in findings:
-            work = Work(trial.number, trial.architecture, dict(findings), store, emit)
-            outcome = run_stage(stage, work, evaluator)
+            found = None if stage is Stage.TRAIN else store.finding_of_twin(trial.number, stage)
+            outcome: Finding | Infeasibility | Failure
+            if found is not None:
+                outcome = found = replace(found, seconds=0.0, reused=True)
+                store.add_finding(trial.number, found)
+            else:
+                work = Work(
+                    trial.number, trial.architecture, dict(findings), store, emit, fidelity=trial.fidelity
+                )
+                outcome = run_stage(stage, work, evaluator)
             if isinstance(outcome, Infeasibility):
                 return store.finish_trial(trial.number, State.INFEASIBLE, infeasibility=outcome)
             if isinstance(outcome, Failure):
@@ -124,7 +163,26 @@ def evaluate(
         broken = judge(stage, findings, objectives)
         if broken is not None:
             return store.finish_trial(trial.number, State.INFEASIBLE, infeasibility=broken)
-    return store.finish_trial(trial.number, State.COMPLETE)
+    return store.finish_trial(trial.number, State.COMPLETE) if part is Part.TRAIN else trial
+
+
+def deploy(trial: Trial, evaluator: Evaluator, store: Store, emit: Callable[[Event], None]) -> str | None:
+    """Measure a complete trial as it will be deployed, and keep that.
+
+    Returns:
+        Why that failed; None where it did not.
+
+    Raises:
+        HilError, SearchError: as `advance`.
+    """
+    found = store.findings(trial.number)
+    if Stage.DEPLOY in found:
+        return None
+    work = Work(trial.number, trial.architecture, found, store, emit, fidelity=trial.fidelity)
+    outcome = run_stage(Stage.DEPLOY, work, evaluator)
+    if isinstance(outcome, Finding):
+        return None
+    return outcome.message if isinstance(outcome, Failure) else outcome.reason
 
 
 def judge(stage: Stage, findings: Mapping[Stage, Finding], objectives: Objectives) -> Infeasibility | None:

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
+from search.datasets.files import Kind
 from search.errors import BadConfig
 from search.objective import Objectives
 from search.space import Space, make_space, space_options
@@ -39,9 +40,15 @@ METERS = ("estimate", "ina226", "ina219", "ppk2", "joulescope", "emulated")
 
 @dataclass(frozen=True)
 class DataConfig(Options):
-    """Which data set: a built-in name, or the path of an .npz file, relative to the study file."""
+    """Which data set.
+
+    Attributes:
+        name: a built-in one, or the path of an .npz file, relative to the study file.
+        kind: how the samples of a file are to be read (docs/data.md).
+    """
 
     name: str = "digits"
+    kind: Kind = "images"
 
 
 @dataclass(frozen=True)
@@ -152,6 +159,20 @@ class MeasureConfig(Options):
 
 
 @dataclass(frozen=True)
+class RunConfig(Options):
+    """How a study is worked on; what it finds out of each network does not depend on it.
+
+    Attributes:
+        workers: processes that quantize, build and train; 1 with one device: this process does everything.
+        order: "fixed": outcomes are told to the strategy in the order of the trials, so that a seed gives the
+            same search again, with as many workers and devices.  "free": as they come, so that it knows most.
+    """
+
+    workers: Annotated[int, Bounds(at_least=1, at_most=256)] = 1
+    order: Literal["fixed", "free"] = "fixed"
+
+
+@dataclass(frozen=True)
 class MeterConfig(Options):
     """What measures energy (docs/energy.md).
 
@@ -179,6 +200,7 @@ class StudyConfig(Options):
         objectives: such as "maximize accuracy"; the Pareto front is taken over them.
         constraints: such as "latency_us <= 20 ms"; `search/metrics.py` has metrics and units.
         device: "emulated:BOARD", "simulated:BOARD" or "serial:PORT".
+        devices: further ones, which measure at the same time.
         board: id of a profile in boards/; needed for "serial:PORT" only, else it is part of `device`.
         patches: "auto" runs the first operators of a network in stripes where its arena would break a limit
             on RAM, at the price of latency; "never" gives such a network up.
@@ -192,6 +214,7 @@ class StudyConfig(Options):
     objectives: Annotated[tuple[str, ...], Bounds(at_least=1)] = ("maximize accuracy", "minimize latency_us")
     constraints: tuple[str, ...] = ()
     device: str = "emulated:nrf52840_dk"
+    devices: tuple[str, ...] = ()
     board: str = ""
     patches: Literal["never", "auto"] = "never"
     data: DataConfig = field(default_factory=DataConfig)
@@ -202,6 +225,7 @@ class StudyConfig(Options):
     train: TrainConfig = field(default_factory=TrainConfig)
     measure: MeasureConfig = field(default_factory=MeasureConfig)
     meter: MeterConfig = field(default_factory=MeterConfig)
+    run: RunConfig = field(default_factory=RunConfig)
     source: Path | None = field(default=None, compare=False, repr=False, metadata={"written": False})
 
     def __post_init__(self) -> None:
@@ -215,7 +239,23 @@ class StudyConfig(Options):
                 remedy="the study's folder is called so",
             )
         object.__setattr__(self, "board", _board_of(self.device, self.board))
+        for device in self.devices:
+            _board_of(device, self.board if device.startswith("serial:") else "")
+            if self.all_devices.count(device) > 1:
+                raise BadOption(
+                    ("devices",), f'"{device}" stands there twice', remedy="name each device once"
+                )
         self.make_objectives()
+
+    @property
+    def all_devices(self) -> tuple[str, ...]:
+        """The first one, then the further ones."""
+        return (self.device, *self.devices)
+
+    def boards_of_devices(self) -> list[tuple[str, str]]:
+        """Each device with the id of its board."""
+        named = [(device, device.partition(":")) for device in self.all_devices]
+        return [(device, self.board if kind == "serial" else rest) for device, (kind, _, rest) in named]
 
     def make_objectives(self) -> Objectives:
         """Objectives, constraints and reward as the strategies and reports use them."""
@@ -225,7 +265,10 @@ class StudyConfig(Options):
 
     def make_space(self, *, input_shape: tuple[int, ...], classes: int) -> Space:
         """The space, for data of this shape."""
-        return make_space(self.space.name, self.space.options, input_shape=input_shape, classes=classes)
+        folder = self.source.parent if self.source is not None else None
+        return make_space(
+            self.space.name, self.space.options, input_shape=input_shape, classes=classes, folder=folder
+        )
 
     def make_strategy(self, space: Space) -> Strategy:
         """The strategy, not asked for anything yet."""
@@ -244,7 +287,8 @@ class StudyConfig(Options):
             if one.name != "source":
                 value = getattr(self, one.name)
                 plain[one.name] = value.to_dict() if isinstance(value, Options) else value
-        plain["objectives"], plain["constraints"] = list(self.objectives), list(self.constraints)
+        for key in ("objectives", "constraints", "devices"):
+            plain[key] = list(plain[key])
         return plain
 
     @classmethod
@@ -258,7 +302,8 @@ class StudyConfig(Options):
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of all but the budget: a study may go on for longer than was planned at first."""
+        """SHA-256 (hex) of all but [budget] and [run]: a study may go on for longer, and otherwise worked on,
+        than was planned at first."""
         text = json.dumps(_identity(self), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -272,6 +317,7 @@ _TABLES: dict[str, type[Options]] = {
     "train": TrainConfig,
     "measure": MeasureConfig,
     "meter": MeterConfig,
+    "run": RunConfig,
 }
 
 
@@ -338,7 +384,11 @@ def _board_of(device: str, board: str) -> str:
 
 
 def _identity(config: StudyConfig) -> dict[str, Any]:
-    identity = {key: value for key, value in config.to_dict().items() if key != "budget"}
+    identity = {key: value for key, value in config.to_dict().items() if key not in ("budget", "run")}
+    if not config.devices:
+        del identity["devices"]
+    if config.data.kind == DataConfig().kind:
+        del identity["data"]["kind"]
     if config.meter == MeterConfig():
         del identity["meter"]  # a study that was begun before there were meters goes on
     return identity

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class SearchError(Exception):
     """Base of all errors of this package.
@@ -15,6 +17,16 @@ class SearchError(Exception):
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors cross processes whatever their `__init__` takes."""
+        return _remade, (type(self), self.args, self.__dict__)
+
+
+def _remade(kind: type[SearchError], args: tuple[Any, ...], facts: dict[str, Any]) -> SearchError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
 
 
 class BadConfig(SearchError):

@@ -29,6 +29,7 @@ from hil.bench import REPLY_TIMEOUT_S, BenchSettings, bench
 from hil.board import Board
 from hil.device import Device
 from hil.devices import open_device
+from hil.devices.build_only import build_only
 from hil.errors import (
     ArenaOverLimit,
     DeviceError,
@@ -46,7 +47,7 @@ from hil.meters.metering import Metering
 from hil.program import Program
 from search import datasets, network, train
 from search.cascade import Fatal, Transient, Unfit, Work
-from search.config import MeterConfig, StudyConfig
+from search.config import MeterConfig, StudyConfig, TrainConfig
 from search.datasets import Dataset
 from search.datasets.base import Images, Labels
 from search.errors import BadConfig
@@ -193,7 +194,7 @@ class HilEvaluator:
         return replace(_finding(Stage.MEASURE, measurement), reused=reused)
 
     def _train(self, work: Work) -> Finding:
-        config, seed = self._config.train, self._config.strategy.seed
+        config, seed = at_fidelity(self._config.train, work.fidelity), self._config.strategy.seed
         key = (work.architecture, self._data.digest, config.to_dict(), seed)
         known = work.store.training(*key)
         reused = known is not None
@@ -350,6 +351,22 @@ class HilEvaluator:
                     available,
                     f"needs at least {needed:,} bytes ({share}) {how}; {board.name} has {available:,}",
                 )
+
+
+def for_worker(config: StudyConfig, device: str | None) -> HilEvaluator:
+    """The evaluator of a worker process (search/executors).
+
+    Args:
+        device: the one that it measures on; None: it quantizes, builds and trains, and touches no port.
+    """
+    if device is None:
+        return HilEvaluator(config, device=build_only(_open(config, metering_of(config))))
+    return HilEvaluator(replace(config, device=device, devices=()))
+
+
+def at_fidelity(config: TrainConfig, fidelity: float) -> TrainConfig:
+    """Training for that share of the epochs, at least one; the learning rate still falls to 0 at its end."""
+    return config if fidelity == 1.0 else replace(config, epochs=max(1, round(config.epochs * fidelity)))
 
 
 def arena_room_of(config: StudyConfig, board: Board) -> ArenaRoom | None:

@@ -15,7 +15,8 @@ from search.trial import Stage, Trial
 
 @dataclass(frozen=True)
 class StudyOpened:
-    """The run begins.  `done` trials were finished before; the budget is as in the study file."""
+    """The run begins.  `done` trials were finished before; the budget is as in the study file, `device` all
+    devices."""
 
     name: str
     folder: Path
@@ -63,6 +64,15 @@ class StageRetried:
 
 
 @dataclass(frozen=True)
+class BenchLost:
+    """A device that is broken for good; the search goes on with `others`."""
+
+    device: str
+    message: str
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class StageFinished:
     number: int
     finding: Finding
@@ -70,13 +80,18 @@ class StageFinished:
 
 @dataclass(frozen=True)
 class TrialFinished:
-    """`front` holds the complete trials that none dominates, this one perhaps among them."""
+    """`front` holds the complete trials that none dominates, this one perhaps among them.
+
+    `hypervolume` is what the front covers of the box between perfection and the limits, 0 to 1; None where
+    the limits make no box (`search.objective.Objectives.box`).
+    """
 
     trial: Trial
     front: tuple[Trial, ...]
     best: int | None
     done: int
     elapsed_s: float
+    hypervolume: float | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +118,7 @@ Event: TypeAlias = (
     | StageStarted
     | EpochFinished
     | StageRetried
+    | BenchLost
     | StageFinished
     | TrialFinished
     | DeployStarted

@@ -122,13 +122,19 @@ def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
     return _volume(values[(values < corner).all(axis=1)], corner)
 
 
+def counts(trial: Trial, objectives: Objectives) -> bool:
+    """Whether a trial is a result: complete, trained for all epochs, and within all constraints."""
+    whole = trial.state is State.COMPLETE and trial.fidelity == 1.0
+    return whole and not objectives.violations(trial.values)
+
+
 def front(trials: Sequence[Trial], objectives: Objectives) -> list[Trial]:
-    """The complete trials that keep all constraints and that no other such trial dominates, by number.
+    """The trials that count and that no other such trial dominates, by number.
 
     Raises:
         SearchError: a value is missing, or figures of different provenance would be ranked together.
     """
-    feasible = [t for t in trials if t.state is State.COMPLETE and not objectives.violations(t.values)]
+    feasible = [trial for trial in trials if counts(trial, objectives)]
     for metric in objectives.metrics:
         kinds = sorted({trial.provenance[metric] for trial in feasible if metric in trial.provenance})
         if len(kinds) > 1:
@@ -186,5 +192,5 @@ def best(trials: Sequence[Trial], objectives: Objectives) -> Trial | None:
 
     Of equal rewards the earlier trial wins.
     """
-    able = [t for t in trials if t.state is State.COMPLETE and not objectives.violations(t.values)]
+    able = [trial for trial in trials if counts(trial, objectives)]
     return max(able, key=lambda trial: (objectives.rank(trial), -trial.number), default=None)

@@ -2,23 +2,28 @@
 deployed.
 
 A study is its folder.  Opened again with the same configuration it goes on where it stopped, however it
-stopped: the finished trials are told to the strategy again, a trial that was under way continues with its
-    first unfinished stage, and
-everything a finished stage found is taken from the store.
+stopped: its trials are told to the strategy again, a trial that was under way continues with its first
+unfinished stage, and everything a finished stage found is taken from the store.
+
+Asking and telling is `search/dialogue.py`, the work is an executor's (`search/executors`).
 """
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
-from search import cascade, pareto
-from search.cascade import Evaluator, Work
+from search import pareto
+from search.cascade import AFTER, Evaluator, Part
 from search.config import StudyConfig, diff
+from search.dialogue import Dialogue
 from search.errors import StudyChanged, StudyError
 from search.events import (
     DeployStarted,
@@ -31,14 +36,22 @@ from search.events import (
     TrialFinished,
     TrialStarted,
 )
+from search.executors import Executor, InProcess, Job, WorkerPool
+from search.executors.messages import MakeEvaluator
+from search.executors.pool import Bench
+from search.feasibility import must_have_a_chance
 from search.finding import Finding
+from search.objective import Objectives
+from search.space.base import Space
 from search.space.options import BadOption
+from search.standings import Standings
 from search.store import Store
 from search.store.crash import last_crash, watched
 from search.trial import Failure, Stage, State, Trial
 
 MAX_FAILURES_IN_A_ROW = 3  # of trials that failed (not of those that do not fit): then the set-up is to blame
-MAX_REPEATS = 20  # proposals in a row that were tried before; the strategy has looked for a new one each time
+
+MakeExecutor: TypeAlias = Callable[[Store, Objectives, Callable[[Event], None]], Executor]
 
 
 class Ending(Enum):
@@ -83,11 +96,15 @@ class Summary:
 class Study:
     """Open it with `Study.open`; use it in a `with`, or close it."""
 
-    def __init__(self, config: StudyConfig, store: Store, evaluator: Evaluator) -> None:
+    def __init__(
+        self, config: StudyConfig, store: Store, evaluator: Evaluator, make_executor: MakeExecutor
+    ) -> None:
         self.config = config
         self.store = store
         self.objectives = config.make_objectives()
         self._evaluator = evaluator
+        self._make_executor = make_executor
+        self._executor: Executor | None = None
         self._progress: Progress = Silence()
         self._elapsed_before_s = 0.0
         self._began_s = time.monotonic()
@@ -100,29 +117,39 @@ class Study:
         *,
         resume: bool = True,
         evaluator: Evaluator | None = None,
+        make_evaluator: MakeEvaluator | None = None,
     ) -> Study:
         """Begin a study in `folder`, or take up the one that is there.
 
-        The budget may differ from the one it was begun with (more trials, more minutes); nothing else may.
+        The budget may differ from the one it was begun with (more trials, more minutes), and so may [run];
+        nothing else may.
 
         Args:
             resume: False refuses a folder that holds a study already.
-            evaluator: does the work of the stages; default is `search.evaluate.HilEvaluator(config)`.
+            evaluator: does the work of the stages in this process; default is
+                `search.evaluate.HilEvaluator(config)`.
+            make_evaluator: makes those of worker processes (see `search.executors.messages`), where [run]
+                wants more than one; default is `functools.partial(search.evaluate.for_worker, config)`.
 
         Raises:
             BadData, HilError: what the configuration names cannot be had; nothing is written then.
+            BadConfig: no network of the space can keep the limits.
             StudyLocked: another process runs it.
             StudyChanged: it was begun with another configuration, other data or another board profile.
-            StudyError: the folder cannot be used.
+            StudyError: the folder cannot be used, or an evaluator of one process is to serve several.
         """
+        own = evaluator is None
         if evaluator is None:
             from search.evaluate import HilEvaluator
 
             evaluator = HilEvaluator(config)
         try:
+            make_executor = _executor_for(config, evaluator, make_evaluator, own=own)
             store = Store.open(Path(folder))
             try:
                 _check_same(store, config, evaluator.identity, resume=resume)
+                if store.config() is None:
+                    must_have_a_chance(evaluator, store, config.make_objectives(), seed=config.strategy.seed)
                 store.set_config(config.to_dict(), evaluator.identity)
             except BaseException:
                 store.close()
@@ -130,10 +157,13 @@ class Study:
         except BaseException:
             evaluator.close()
             raise
-        return cls(config, store, evaluator)
+        return cls(config, store, evaluator, make_executor)
 
     def close(self) -> None:
-        """Let go of device and folder.  Closing twice is harmless."""
+        """Let go of processes, device and folder.  Closing twice is harmless."""
+        if self._executor is not None:
+            self._executor.close()
+            self._executor = None
         self._evaluator.close()
         self.store.close()
 
@@ -159,8 +189,7 @@ class Study:
 
     def deployed(self) -> dict[int, Finding]:
         """Number -> what was found with trained weights, for the trials that were deployed."""
-        findings = ((trial.number, self.store.findings(trial.number)) for trial in self.store.trials())
-        return {number: found[Stage.DEPLOY] for number, found in findings if Stage.DEPLOY in found}
+        return self.store.finished_stage(Stage.DEPLOY)
 
     # ---- running
 
@@ -179,13 +208,24 @@ class Study:
             try:
                 crashed = self._settle_crash()
                 with self._noted_ending(), watched(self.store.folder):
-                    self._emit_opened()
-                    ending = self._search()
-                    undeployed = self._deploy(crashed)
+                    trials = self.store.trials()
+                    finished = [trial for trial in trials if trial.state is not State.RUNNING]
+                    standings = Standings(self.objectives, finished)
+                    self._emit_opened(standings.done)
+                    executor = self._executor = self._make_executor(self.store, self.objectives, self._emit)
+                    dialogue = Dialogue(
+                        self.config.make_strategy(self._evaluator.space),
+                        trials,
+                        asked=self.store.asked(),
+                        ahead=executor.room if self.config.run.order == "fixed" else None,
+                    )
+                    ending = self._search(standings, dialogue, executor)
+                    undeployed = self._deploy(standings.front, crashed, executor)
             except KeyboardInterrupt:
                 ending, undeployed = Ending.INTERRUPTED, {}
+            front = self.front()
             summary = Summary(
-                ending, tuple(self.front()), self._deployed_front(), undeployed, self._elapsed_s()
+                ending, tuple(front), self._deployed_front(front), undeployed, self._elapsed_s()
             )
             self.store.note_session(time.monotonic() - self._began_s, ending.value)
             self._progress.emit(
@@ -193,42 +233,46 @@ class Study:
             )
         return summary
 
-    def _search(self) -> Ending:
-        strategy = self.config.make_strategy(self._evaluator.space)
-        trials = {trial.number: trial for trial in self.store.trials()}
-        strategy.tell([trial for trial in trials.values() if trial.state is not State.RUNNING])
-        strategy.asked = self.store.asked()
-        seen = {trial.proposal for trial in trials.values()}
+    def _search(self, standings: Standings, dialogue: Dialogue, executor: Executor) -> Ending:
+        """Keep the executor busy until the budget is used up, and then until all that was begun has ended."""
+        under_way = 0
+        ending: Ending | None = None
         failed_in_a_row = 0
-        pending = [trial for trial in trials.values() if trial.state is State.RUNNING]
+        for trial in dialogue.unfinished:
+            self._begin(trial, executor)
+            under_way += 1
         while True:
-            if pending:
-                trial = pending.pop(0)
-            elif (ending := self._budget_used_up(trials)) is not None:
-                return ending
-            else:
-                for _ in range(MAX_REPEATS):
-                    proposals = strategy.ask(1)
-                    if not proposals or proposals[0] not in seen:
-                        break
-                else:
-                    return Ending.EXHAUSTED
-                if not proposals:
-                    return Ending.EXHAUSTED
-                seen.add(proposals[0])
-                trial = self.store.add_trial(proposals[0], asked=strategy.asked)
-            trial = self._evaluate(trial)
-            trials[trial.number] = trial
-            strategy.tell([trial])
-            self._emit_finished(trial, trials)
-            failed_in_a_row = failed_in_a_row + 1 if trial.state is State.FAILED else 0
+            while ending is None and under_way < executor.room:
+                ending = self._budget_used_up(standings, under_way)
+                if ending is not None:
+                    break
+                proposal = dialogue.ask()
+                if proposal is None:
+                    if under_way == 0:
+                        ending = Ending.EXHAUSTED
+                    break
+                trial = self.store.add_trial(proposal, asked=dialogue.asked)
+                dialogue.began(trial)
+                self._begin(trial, executor)
+                under_way += 1
+            if under_way == 0:
+                return ending or Ending.EXHAUSTED
+            done = executor.next()
+            if done.trial.state is State.RUNNING:
+                executor.submit(Job(AFTER[done.job.part], done.trial))
+                continue
+            under_way -= 1
+            dialogue.ended(done.trial)
+            standings.add(done.trial)
+            self._emit_finished(done.trial, standings)
+            failed_in_a_row = failed_in_a_row + 1 if done.trial.state is State.FAILED else 0
             if failed_in_a_row == MAX_FAILURES_IN_A_ROW:
-                raise _too_many_failures(trial)
+                raise _too_many_failures(done.trial)
 
-    def _evaluate(self, trial: Trial) -> Trial:
+    def _begin(self, trial: Trial, executor: Executor) -> None:
         finished = tuple(self.store.findings(trial.number))
         self._emit(TrialStarted(trial.number, trial.architecture, finished))
-        return cascade.evaluate(trial, self._evaluator, self.store, self.objectives, self._emit)
+        executor.submit(Job(Part.PREPARE, trial))
 
     def _settle_crash(self) -> dict[int, str]:
         """Give up the stage in which the previous run died in native code; it would die there again.
@@ -250,35 +294,35 @@ class Study:
             self.store.finish_trial(number, State.FAILED, failure=failure)
         return {}
 
-    def _deploy(self, crashed: Mapping[int, str]) -> dict[int, str]:
+    def _deploy(
+        self, front: Sequence[Trial], crashed: Mapping[int, str], executor: Executor
+    ) -> dict[int, str]:
         """Measure the front with trained weights; return the trials for which that failed, and why."""
-        waiting = [t for t in self.front() if Stage.DEPLOY not in self.store.findings(t.number)]
-        waiting = [trial for trial in waiting if trial.number not in crashed]
+        deployed = self.store.finished_stage(Stage.DEPLOY)
+        waiting = [trial for trial in front if trial.number not in deployed and trial.number not in crashed]
         undeployed = dict(crashed)
         if waiting:
             self._emit(DeployStarted(tuple(trial.number for trial in waiting)))
         for trial in waiting:
-            work = Work(
-                trial.number, trial.architecture, self.store.findings(trial.number), self.store, self._emit
-            )
-            outcome = cascade.run_stage(Stage.DEPLOY, work, self._evaluator)
-            if not isinstance(outcome, Finding):
-                undeployed[trial.number] = outcome.message if isinstance(outcome, Failure) else outcome.reason
+            executor.submit(Job(Part.DEPLOY, trial))
+        for _ in waiting:
+            done = executor.next()
+            if done.undeployed is not None:
+                undeployed[done.trial.number] = done.undeployed
         return undeployed
 
-    def _budget_used_up(self, trials: Mapping[int, Trial]) -> Ending | None:
+    def _budget_used_up(self, standings: Standings, under_way: int) -> Ending | None:
         budget = self.config.budget
-        if budget.trials is not None and len(trials) >= budget.trials:
+        if budget.trials is not None and standings.done + under_way >= budget.trials:
             return Ending.TRIALS
         if budget.minutes is not None:
-            reserved_s = self._deploy_estimate_s(trials)
+            reserved_s = self._deploy_estimate_s(standings.front)
             if self._elapsed_s() + reserved_s >= budget.minutes * 60:
                 return Ending.MINUTES
         return None
 
-    def _deploy_estimate_s(self, trials: Mapping[int, Trial]) -> float:
+    def _deploy_estimate_s(self, front: Sequence[Trial]) -> float:
         """How long deploying the front will take, by what planning, building and measuring it took."""
-        front = pareto.front(list(trials.values()), self.objectives)
         spent = [
             finding.seconds
             for trial in front
@@ -295,13 +339,12 @@ class Study:
             self.store.note_session(time.monotonic() - self._began_s)
         self._progress.emit(event)
 
-    def _emit_opened(self) -> None:
-        done = sum(trial.state is not State.RUNNING for trial in self.store.trials())
+    def _emit_opened(self, done: int) -> None:
         self._emit(
             StudyOpened(
                 self.config.name,
                 self.store.folder,
-                self.config.device,
+                ", ".join(self.config.all_devices),
                 self.objectives,
                 done,
                 self.config.budget.trials,
@@ -310,13 +353,17 @@ class Study:
             )
         )
 
-    def _emit_finished(self, trial: Trial, trials: Mapping[int, Trial]) -> None:
-        known = list(trials.values())
-        best = pareto.best(known, self.objectives)
-        done = sum(one.state is not State.RUNNING for one in known)
-        front = tuple(pareto.front(known, self.objectives))
+    def _emit_finished(self, trial: Trial, standings: Standings) -> None:
+        best = standings.best
         self._emit(
-            TrialFinished(trial, front, None if best is None else best.number, done, self._elapsed_s())
+            TrialFinished(
+                trial,
+                standings.front,
+                None if best is None else best.number,
+                standings.done,
+                self._elapsed_s(),
+                standings.hypervolume(),
+            )
         )
 
     @contextmanager
@@ -328,12 +375,42 @@ class Study:
             self.store.note_session(time.monotonic() - self._began_s, f"error: {type(error).__name__}")
             raise
 
-    def _deployed_front(self) -> dict[int, Finding]:
-        numbers = {trial.number for trial in self.front()}
+    def _deployed_front(self, front: Sequence[Trial]) -> dict[int, Finding]:
+        numbers = {trial.number for trial in front}
         return {number: finding for number, finding in self.deployed().items() if number in numbers}
 
     def _elapsed_s(self) -> float:
         return self._elapsed_before_s + time.monotonic() - self._began_s
+
+
+def _executor_for(
+    config: StudyConfig, evaluator: Evaluator, make_evaluator: MakeEvaluator | None, *, own: bool
+) -> MakeExecutor:
+    """One process does everything, or many do, as [run] says."""
+    if config.run.workers == 1 and len(config.all_devices) == 1:
+        return lambda store, objectives, emit: InProcess(evaluator, store, objectives, emit)
+    if make_evaluator is None:
+        if not own:
+            raise StudyError(
+                f"an evaluator of this process was handed in, but [run] wants {config.run.workers} workers",
+                remedy="hand in make_evaluator= as well, or set workers = 1",
+            )
+        from search.evaluate import for_worker
+
+        make_evaluator = partial(for_worker, config)
+    make = make_evaluator
+    threads = max(1, (os.cpu_count() or 1) // config.run.workers)
+    benches = [
+        Bench(device, partial(_takes, evaluator.space, board)) for device, board in config.boards_of_devices()
+    ]
+    return lambda store, objectives, emit: WorkerPool(
+        make, store, objectives, emit, benches=benches, workers=config.run.workers, threads=threads
+    )
+
+
+def _takes(space: Space, board: str, trial: Trial) -> bool:
+    wanted = space.deployment(trial.architecture).board
+    return wanted is None or wanted == board
 
 
 def _check_same(store: Store, config: StudyConfig, identity: Mapping[str, str], *, resume: bool) -> None:

@@ -12,7 +12,7 @@ import pytest
 import search
 from search.cascade import Fatal, Transient, Unfit, Work
 from search.config import Budget
-from search.errors import StudyChanged, StudyError, StudyLocked
+from search.errors import BadConfig, StudyChanged, StudyError, StudyLocked
 from search.events import Event, Silence, TrialFinished, TrialStarted
 from search.pareto import front
 from search.study import Ending, Study, Summary
@@ -71,10 +71,20 @@ def test_what_does_not_fit_is_recorded_with_its_figure_and_never_trained(tmp_pat
 
 
 def test_a_lower_bound_stops_a_candidate_before_anything_is_built(tmp_path: Path) -> None:
-    run(tmp_path, trials=4, constraints=["ram_bytes <= 100 B"])
+    run(tmp_path, trials=4, constraints=["ram_bytes <= 130 B"])
     with search.Store.read(tmp_path) as store:
         assert {trial.state for trial in store.trials()} == {State.INFEASIBLE}
         assert {stage for _, stage in store.starts()} == {Stage.ANALYTIC}
+
+
+def test_limits_that_no_network_keeps_are_told_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig) as caught:
+        run(tmp_path, trials=4, constraints=["ram_bytes <= 100 B"])
+    assert "breaks ram_bytes by its layers alone: at least 128, limit 100" in caught.value.message
+    assert "ds3-8/2: 352 MACs, 116 parameters" in caught.value.message  # the smallest that there is
+    assert "raise the limit on ram_bytes" in str(caught.value.remedy)
+    with search.Store.read(tmp_path) as store:
+        assert store.trials() == []
 
 
 def test_resuming_in_pieces_gives_the_study_that_one_run_gives(tmp_path: Path) -> None:
