@@ -124,7 +124,7 @@ class DecisionSpace(ABC):
         at most 1 for numbers.  A metric, as the sum of one metric per gene."""
         first, second = self.way(a).genes, self.way(b).genes
         return sum(
-            _apart(first[gene], second[gene]) if gene in first and gene in second else 1.0
+            apart(first[gene], second[gene]) if gene in first and gene in second else 1.0
             for gene in {**first, **second}
         )
 
@@ -216,7 +216,8 @@ def shown(value: Value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _apart(a: Value, b: Value) -> float:
+def apart(a: Value, b: Value) -> float:
+    """Distance of two values of a gene, at most 1; see `DecisionSpace.distance`."""
     if a == b:
         return 0.0
     if isinstance(a, str | bool) or isinstance(b, str | bool) or min(a, b) <= 0:

@@ -12,8 +12,8 @@ another board is another candidate, with figures of its own, and is trained once
 option is no decision.
 
 Source: the hardware as a part of the search, beside the network: Jiang et al., "Hardware/Software
-Co-Exploration of Neural Architectures", IEEE TCAD 39(12), 2020.  What differs: it chooses among boards that can
-be bought and their clocks and designs no hardware, and each choice is measured as any other candidate is.
+Co-Exploration of Neural Architectures", IEEE TCAD 39(12), 2020.  What differs: it chooses among boards that can be
+bought and their clocks and designs no hardware, and each choice is measured as any other candidate is.
 """
 
 from __future__ import annotations
