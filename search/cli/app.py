@@ -15,6 +15,7 @@ from hil.cli.mlperf import mlperf
 from hil.cli.plans import plans
 from search.cli.report import export, report
 from search.cli.search import search
+from search.cli.spaces import spaces
 
 app = typer.Typer(
     name="hilnas",
@@ -50,6 +51,7 @@ def _hilnas(
 
 SEARCH, DEVICES = "Search", "Models and boards"
 app.command(rich_help_panel=SEARCH)(search)
+app.command(rich_help_panel=SEARCH)(spaces)
 app.command(rich_help_panel=SEARCH)(report)
 app.command(rich_help_panel=SEARCH)(export)
 app.command(rich_help_panel=DEVICES)(measure)
