@@ -1,15 +1,15 @@
 """Which space to search in, before any search: the one whose networks that fit do the most work.
 
-The first of the two stages of TinyNAS (Lin et al. 2020, "MCUNet: Tiny Deep Learning on IoT Devices", section
-3.1 and figure 3).  A space is worth more the larger its networks may become before they break the limits, as
-in one family of networks accuracy grows with the work that they do.  So some networks of each space are drawn,
-those that do not fit are dropped, and spaces are compared by the distribution of MACs of the rest.  Nothing is
-built or trained.
+The first of the two stages of TinyNAS (Lin et al. 2020, "MCUNet: Tiny Deep Learning on IoT Devices",
+section 3.1 and figure 3).  A space is worth more the larger its networks may become before they break the
+limits, as in one family of networks accuracy grows with the work that they do.  So some networks of each
+space are drawn, those that do not fit are dropped, and spaces are compared by the distribution of MACs of
+the rest.  Nothing is built or trained.
 
-What differs from the paper: MACs stand for its FLOPs, and the analytic cost for the memory of its scheduler: a
-lower bound, without the scratch of kernels.  The paper compares whole distributions; here the mean decides, and
-between equal means the 80th percentile.  A space in which hardly any network fits is not chosen: a handful of
-networks is no distribution (`least_share`).
+What differs from the paper: MACs stand for its FLOPs, and the analytic cost for the memory of its
+scheduler: a lower bound, without the scratch of kernels.  The paper compares whole distributions; here
+the mean decides, and between equal means the 80th percentile.  A space in which hardly any network fits
+is not chosen: a handful of networks is no distribution (`least_share`).
 """
 
 from __future__ import annotations

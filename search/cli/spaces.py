@@ -116,8 +116,8 @@ def _table(scores: Sequence[SpaceScore]) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD)
     for dial in scores[0].candidate.fixed:
-        table.add_column(dial.removesuffix("s").replace("_", " "), justify="right", no_wrap=True)
-    for heading in ("fit", "mean MACs", "median", "80th percentile", ""):
+        table.add_column(dial.partition("_")[0].removesuffix("s"), justify="right", no_wrap=True)
+    for heading in ("fit", "mean MACs", "median", "top 20 % above", ""):
         table.add_column(heading, justify="right", no_wrap=True)
     for score in scores:
         figures = [score.mean_macs, score.percentile_macs(50), score.percentile_macs(80)]
