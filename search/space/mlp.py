@@ -53,7 +53,7 @@ class MlpSpace(DecisionSpace):
 
     Args:
         options: what the genes may be.
-        input_shape: (height, width, channels) of the data; features are (count, 1, 1).
+        input_shape: (height, width, channels) of the data; features are (1, 1, columns).
         classes: how many the data set has.
     """
 

@@ -26,7 +26,7 @@ SETTINGS: dict[str, tuple[str, tuple[int, int, int], dict[str, Any]]] = {
     "keyword": ("keyword", (49, 10, 1), {}),
     "keyword_one_width": ("keyword", (49, 10, 1), {"one_width": True, "min_blocks": 4, "max_blocks": 4}),
     "keyword_on_digits": ("keyword", (8, 8, 1), {"strides": [1, 2, 3]}),
-    "mlp": ("mlp", (16, 1, 3), {}),
+    "mlp": ("mlp", (1, 1, 40), {}),
     "mlp_on_digits": ("mlp", (8, 8, 1), {"min_depth": 0, "max_depth": 2, "units": [12, 20, 48]}),
 }
 
