@@ -20,8 +20,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -29,6 +29,7 @@ from search.datasets.files import Kind
 from search.errors import BadConfig
 from search.objective import Objectives
 from search.space import Space, make_space, space_options
+from search.space.deploy import DeployedSpace, DeployOptions
 from search.space.options import BadOption, Bounds, Options, build, nearest
 from search.strategies import Strategy, make_strategy, strategy_options
 from search.toml_file import TomlFile, parse_toml, read_toml
@@ -204,6 +205,7 @@ class StudyConfig(Options):
         board: id of a profile in boards/; needed for "serial:PORT" only, else it is part of `device`.
         patches: "auto" runs the first operators of a network in stripes where its arena would break a limit
             on RAM, at the price of latency; "never" gives such a network up.
+        deploy: board, clock and patches as decisions of the search (docs/spaces/deploy.md).
         source: the file that it was read from; not part of what the study is.
 
     Raises:
@@ -226,6 +228,7 @@ class StudyConfig(Options):
     measure: MeasureConfig = field(default_factory=MeasureConfig)
     meter: MeterConfig = field(default_factory=MeterConfig)
     run: RunConfig = field(default_factory=RunConfig)
+    deploy: DeployOptions = field(default_factory=DeployOptions)
     source: Path | None = field(default=None, compare=False, repr=False, metadata={"written": False})
 
     def __post_init__(self) -> None:
@@ -245,7 +248,44 @@ class StudyConfig(Options):
                 raise BadOption(
                     ("devices",), f'"{device}" stands there twice', remedy="name each device once"
                 )
+        self._check_boards()
         self.make_objectives()
+
+    def _check_boards(self) -> None:
+        named = [(device, text, _without_clock(text)) for device, text in self._boards_named()]
+        boards = self.deploy.boards
+        for device, text, board in named:
+            if not boards and text != named[0][1]:
+                message = f'"{device}" is another board than "{self.device}"'
+                remedy = "to search over several boards, name them in [deploy]: boards = [...]"
+                raise BadOption(("devices",), message, remedy=remedy, near=device)
+            if boards and device != self.device and board not in boards:
+                message = f'"{device}" is of none of the boards in [deploy]'
+                raise BadOption(("devices",), message, remedy=f"known: {', '.join(boards)}", near=device)
+            if self.deploy.clocks and text != board:
+                message = f'"{device}" names a clock, and clocks are searched'
+                raise BadOption(("deploy", "clocks"), message, remedy="name the clock once")
+        kind = self.device.partition(":")[0]
+        for board in boards:
+            if (
+                kind == "serial"
+                and board not in self.deploy.devices
+                and board not in [b for _, _, b in named]
+            ):
+                message = f"no device is named for board '{board}'"
+                remedy = f'[deploy] devices = {{ {board} = "serial:PORT" }} names one, or "emulated:{board}"'
+                raise BadOption(("deploy", "boards"), message, remedy=remedy, near=board)
+            device = self.deploy.devices.get(board, f"emulated:{board}")
+            try:
+                named_board = _board_of(device, board if device.startswith("serial:") else "")
+            except BadOption as error:
+                raise BadOption(("deploy", "devices", board), error.detail, remedy=error.remedy) from None
+            if _without_clock(named_board) != board:
+                raise BadOption(("deploy", "devices", board), f'got "{device}", which is another board')
+
+    def _boards_named(self) -> list[tuple[str, str]]:
+        named = [(device, device.partition(":")) for device in self.all_devices]
+        return [(device, self.board if kind == "serial" else rest) for device, (kind, _, rest) in named]
 
     @property
     def all_devices(self) -> tuple[str, ...]:
@@ -253,9 +293,28 @@ class StudyConfig(Options):
         return (self.device, *self.devices)
 
     def boards_of_devices(self) -> list[tuple[str, str]]:
-        """Each device with the id of its board."""
-        named = [(device, device.partition(":")) for device in self.all_devices]
-        return [(device, self.board if kind == "serial" else rest) for device, (kind, _, rest) in named]
+        """Each device with the id of its board; boards of [deploy] that no device is named for have one of
+        the first device's kind."""
+        named = [(device, _without_clock(text)) for device, text in self._boards_named()]
+        if not self.deploy.boards:
+            return named
+        found = [(device, board) for device, board in named if board in self.deploy.boards]
+        found += [pair for pair in [(d, b) for b, d in self.deploy.devices.items()] if pair not in found]
+        kind = self.device.partition(":")[0]
+        served = {board for _, board in found}
+        return found + [(f"{kind}:{board}", board) for board in self.deploy.boards if board not in served]
+
+    def led_by(self, device: str) -> StudyConfig:
+        """The same study with another of its devices as the first and, but for other boards, only one.
+
+        Args:
+            device: of `boards_of_devices`.
+        """
+        boards = dict(self.boards_of_devices())
+        board = (boards[device] if self.deploy.boards else self.board) if device.startswith("serial:") else ""
+        serving = {board: device for device, board in reversed(boards.items())} | {boards[device]: device}
+        deploy = replace(self.deploy, devices=serving) if self.deploy.boards else self.deploy
+        return replace(self, device=device, devices=(), board=board, deploy=deploy)
 
     def make_objectives(self) -> Objectives:
         """Objectives, constraints and reward as the strategies and reports use them."""
@@ -263,11 +322,28 @@ class StudyConfig(Options):
             self.objectives, self.constraints, reward=self.reward.name, reward_options=self.reward.options
         )
 
-    def make_space(self, *, input_shape: tuple[int, ...], classes: int) -> Space:
-        """The space, for data of this shape."""
+    def make_space(
+        self, *, input_shape: tuple[int, ...], classes: int, clocks: Mapping[str, Sequence[int]] | None = None
+    ) -> Space:
+        """The space, for data of this shape.
+
+        Args:
+            clocks: `search.devices.clocks_of(self)`, where clocks are a part of the search.
+        """
         folder = self.source.parent if self.source is not None else None
-        return make_space(
+        space = make_space(
             self.space.name, self.space.options, input_shape=input_shape, classes=classes, folder=folder
+        )
+        if self.deploy == DeployOptions():
+            return space
+        if self.deploy.clocks and not clocks:
+            message = "clocks are a part of the search, but not known here"
+            raise BadOption(("deploy", "clocks"), message, remedy="hand in search.devices.clocks_of(config)")
+        return DeployedSpace(
+            space,
+            boards=self.deploy.boards or (_without_clock(self.board),),
+            clocks=clocks,
+            patches=[word == "auto" for word in self.deploy.patches],
         )
 
     def make_strategy(self, space: Space) -> Strategy:
@@ -318,6 +394,7 @@ _TABLES: dict[str, type[Options]] = {
     "measure": MeasureConfig,
     "meter": MeterConfig,
     "run": RunConfig,
+    "deploy": DeployOptions,
 }
 
 
@@ -383,12 +460,19 @@ def _board_of(device: str, board: str) -> str:
     return board or rest
 
 
+def _without_clock(board: str) -> str:
+    """ "nucleo_f446re@84MHz" -> "nucleo_f446re"."""
+    return board.partition("@")[0]
+
+
 def _identity(config: StudyConfig) -> dict[str, Any]:
     identity = {key: value for key, value in config.to_dict().items() if key not in ("budget", "run")}
     if not config.devices:
         del identity["devices"]
     if config.data.kind == DataConfig().kind:
         del identity["data"]["kind"]
+    if config.deploy == DeployOptions():
+        del identity["deploy"]
     if config.meter == MeterConfig():
         del identity["meter"]  # a study that was begun before there were meters goes on
     return identity

@@ -156,6 +156,7 @@ def test_another_meter_is_another_study_and_none_is_what_it_always_was() -> None
         for key, value in plain.to_dict().items()
         if key not in ("meter", "budget", "run", "devices")
     }
+    before["data"] = {"name": "digits"}  # there was no kind yet
     text = json.dumps(before, sort_keys=True, separators=(",", ":"))
     assert plain.digest == hashlib.sha256(text.encode()).hexdigest()
 

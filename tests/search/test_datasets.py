@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search import datasets
-from search.datasets import stratified_split
+from search.datasets import random_split, stratified_split
 from search.errors import BadData
 
 
@@ -118,7 +118,24 @@ BAD = {
     "type int64; expected uint8": {"x_train": images().astype(int), "y_train": labels()},
     "60 images, y_train has 59 labels": {"x_train": images(), "y_train": labels(59)},
     r"y_train has shape \(60, 3\)": {"x_train": images(), "y_train": np.eye(3, dtype=int)[labels()]},
-    "type float64; expected integers": {"x_train": images(), "y_train": labels() * 1.0},
+    "type <U3; expected integers": {"x_train": images(), "y_train": np.array(["cat", "dog", "cow"] * 20)},
+    "type bool; expected integers": {"x_train": images(), "y_train": labels() > 0},
+    r"y_train has shape \(60, 2, 2\)": {"x_train": images(), "y_train": np.ones((60, 2, 2))},
+    "60 images, y_train has 59 numbers": {"x_train": images(), "y_train": labels(59) * 1.0},
+    "output 1 of y_train is 2 everywhere": {
+        "x_train": images(),
+        "y_train": np.stack([np.arange(60.0), np.full(60, 2.0)], axis=1),
+    },
+    r"1 values that are NaN, infinite or too large for 32 bits, the first at index \(3,\)": {
+        "x_train": images(),
+        "y_train": np.where(np.arange(60) == 3, 1e300, 0.5),
+    },
+    r"y_train holds 2 float\(s\) a sample, y_test class numbers": {
+        "x_train": images(),
+        "y_train": np.random.default_rng(0).random((60, 2)),
+        "x_test": images(9),
+        "y_test": labels(9),
+    },
     "label -1": {"x_train": images(), "y_train": labels() - 1},
     "label 1000, but only 60": {"x_train": images(), "y_train": labels() + 998},
     "no sample of class 1": {"x_train": images(), "y_train": labels(classes=2) * 2},
@@ -144,7 +161,7 @@ BAD = {
 @pytest.mark.parametrize("message", BAD)
 def test_what_is_wrong_with_a_file_is_named_with_a_remedy(tmp_path: Path, message: str) -> None:
     arrays = BAD[message]
-    if "NaN" in message:
+    if "2 values that are NaN" in message:
         x = np.full((60, 6, 5, 3), 0.5)
         x[4, 1, 2, 0] = np.nan
         x[5, 0, 0, 0] = np.inf
@@ -181,3 +198,137 @@ def test_pickled_objects_are_never_loaded(tmp_path: Path) -> None:
     objects = np.array([{"a": 1}] * 60, dtype=object)
     with pytest.raises(BadData, match="cannot be read"):
         datasets.load(save(tmp_path, x_train=objects, y_train=labels()))
+
+
+# ---- series and tables
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "input_shape"),
+    [
+        ("series", (60, 30, 2), (30, 1, 2)),
+        ("series", (60, 30), (30, 1, 1)),
+        ("table", (60, 7), (1, 1, 7)),
+        ("images", (60, 30, 2), (30, 2, 1)),
+    ],
+)
+def test_kind_says_what_a_shape_means(
+    tmp_path: Path, kind: Any, shape: tuple[int, ...], input_shape: tuple[int, int, int]
+) -> None:
+    x = np.random.default_rng(0).normal(size=shape)
+    data = datasets.load(save(tmp_path, x_train=x, y_train=labels()), kind=kind)
+    assert data.input_shape == input_shape
+    # The order of the values is that of the file.
+    kept = {sample.tobytes() for sample in x.astype(np.float32)}
+    assert all(sample.tobytes() in kept for sample in data.x_train)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "words"),
+    [
+        ("series", (60, 6, 5, 3), 'kind = "series"'),
+        ("series", (60,), 'kind = "series"'),
+        ("series", (60, 0, 3), "none of them 0"),
+        ("table", (60, 6, 5), 'kind = "table"'),
+        ("images", (60, 90), 'write kind = "series" or "table"'),
+    ],
+)
+def test_a_shape_of_another_kind_is_refused(
+    tmp_path: Path, kind: Any, shape: tuple[int, ...], words: str
+) -> None:
+    x = np.random.default_rng(0).normal(size=shape)
+    with pytest.raises(BadData, match="has shape") as caught:
+        datasets.load(save(tmp_path, x_train=x, y_train=labels()), kind=kind)
+    assert words in f"{caught.value.message} {caught.value.remedy}"
+
+
+def test_nan_in_a_series_is_placed_as_in_the_file(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(60, 8, 3))
+    x[4, 7, 1] = np.nan
+    with pytest.raises(BadData, match=r"first at index \(4, 7, 1\)"):
+        datasets.load(save(tmp_path, x_train=x, y_train=labels()), kind="series")
+
+
+def test_a_built_in_data_set_knows_its_kind() -> None:
+    with pytest.raises(BadData, match="knows its own shape") as caught:
+        datasets.load("digits", kind="series")
+    assert caught.value.remedy
+
+
+# ---- regression
+
+
+def test_floats_to_predict_make_a_regression(tmp_path: Path) -> None:
+    y = np.random.default_rng(0).normal(5.0, [2.0, 0.01], size=(60, 2))
+    data = datasets.load(save(tmp_path, x_train=images(), y_train=y))
+    assert (data.task, data.classes, data.y_train.dtype) == ("regression", 2, np.float32)
+    assert (data.y_train.shape, data.y_val.shape, data.y_test.shape) == ((36, 2), (12, 2), (12, 2))
+    assert "2 outputs" in str(data)
+    flat = datasets.load(save(tmp_path, x_train=images(), y_train=y[:, 0]))
+    assert (flat.classes, flat.y_val.shape) == (1, (12, 1))
+    assert "1 output," in str(flat)
+
+
+def test_samples_and_targets_stay_together(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).random((50, 4, 4, 1))
+    data = datasets.load(save(tmp_path, x_train=x, y_train=x.sum(axis=(1, 2, 3))))
+    for images_, y in ((data.x_train, data.y_train), (data.x_val, data.y_val), (data.x_test, data.y_test)):
+        assert np.allclose(images_.sum(axis=(1, 2, 3)), y[:, 0], rtol=1e-5)
+
+
+def test_targets_are_standardised_by_the_training_split_and_back(tmp_path: Path) -> None:
+    y = np.random.default_rng(0).normal([1000.0, 0.001], [50.0, 0.0001], size=(60, 2))
+    data = datasets.load(save(tmp_path, x_train=images(), y_train=y))
+    learnt = data.standardised(data.y_train)
+    assert np.allclose(learnt.mean(axis=0), 0, atol=1e-4)
+    assert np.allclose(learnt.std(axis=0), 1, atol=1e-3)
+    assert np.allclose(data.in_units(data.standardised(data.y_test)), data.y_test, rtol=1e-6)
+    assert not np.allclose(data.standardised(data.y_val).mean(axis=0), 0, atol=1e-3)
+
+
+def test_a_regression_may_bring_its_own_test_set(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    held_back = rng.random(9)
+    data = datasets.load(
+        save(tmp_path, x_train=images(), y_train=rng.random(60), x_test=images(9, seed=1), y_test=held_back)
+    )
+    assert (len(data.y_train), len(data.y_val)) == (48, 12)
+    assert np.array_equal(data.y_test[:, 0], held_back.astype(np.float32))
+
+
+@given(count=st.integers(3, 60), seed=st.integers(0, 9))
+def test_a_random_split_holds_each_sample_once(count: int, seed: int) -> None:
+    parts = random_split(count, (0.6, 0.2, 0.2), seed=seed)
+    assert sorted(np.concatenate(parts).tolist()) == list(range(count))
+    assert all(len(part) for part in parts)
+    again = random_split(count, (0.6, 0.2, 0.2), seed=seed)
+    assert all(np.array_equal(a, b) for a, b in zip(parts, again, strict=True))
+
+
+def test_too_few_samples_to_split_are_said() -> None:
+    with pytest.raises(BadData, match="2 samples to split into 3 parts"):
+        random_split(2, (0.6, 0.2, 0.2), seed=0)
+
+
+# ---- built-in
+
+
+def test_synthetic_motion_is_the_same_everywhere_and_can_be_told_apart() -> None:
+    motion = datasets.load("synthetic_motion")
+    assert (motion.input_shape, motion.classes, motion.task) == ((64, 1, 3), 6, "classification")
+    assert (len(motion.y_train), len(motion.y_val), len(motion.y_test)) == (720, 240, 240)
+    assert motion.digest == datasets.load("synthetic_motion").digest
+    # The strength of the movement alone tells some classes apart, and not all: nearest mean of it.
+    strength = [np.log(x.std(axis=(1, 2))) for x in (motion.x_train, motion.x_val)]
+    means = np.array([strength[0][motion.y_train == kind].mean(axis=0) for kind in range(6)])
+    nearest = np.linalg.norm(strength[1][:, np.newaxis] - means, axis=-1).argmin(axis=-1)
+    assert 0.5 < np.mean(nearest == motion.y_val) < 0.95
+
+
+def test_diabetes_is_a_regression_on_real_data() -> None:
+    diabetes = datasets.load("diabetes")
+    assert (diabetes.task, diabetes.classes, diabetes.input_shape) == ("regression", 1, (1, 1, 10))
+    everything = np.concatenate([diabetes.y_train, diabetes.y_val, diabetes.y_test])
+    assert (len(everything), everything.min(), everything.max()) == (442, 25.0, 346.0)
+    assert np.allclose(diabetes.x_train.mean(axis=0), 0, atol=1e-5)
+    assert np.allclose(diabetes.x_train.std(axis=0), 1, atol=1e-5)
