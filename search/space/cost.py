@@ -8,18 +8,19 @@ Conventions, shared with the compiler's own figures:
 * pooling, sums, concatenations and softmax multiply nothing;
 * weights are int8, biases int32;
 * a layer's output may lie over one input that is not needed again, as the memory planner has it where the
-  kernel allows; how far it may differs from kernel to kernel, so the peak counts only the larger of the two:
-  no plan of the whole network needs less.
+  kernel allows; how far it may differs from kernel to kernel, so the peak counts only the larger of the two;
+* branches may run in any order, so the peak counts what no order avoids (`search/space/live.py`): no plan of
+  the whole network needs less.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import accumulate
 from math import prod
 from typing import Any, TypeAlias
 
 from search.errors import BadArchitecture
+from search.space import live
 from search.space.base import Cost
 from search.space.layers import (
     ClassProbabilities,
@@ -38,8 +39,7 @@ from search.space.layers import (
 
 Shape: TypeAlias = tuple[int, ...]
 
-INPUT = "input"
-_IN_STRIPES = (Conv, Depthwise, Pool, Sum, Concat)  # what can be computed row by row
+INPUT = live.INPUT
 BIAS_BYTES = 4
 
 
@@ -90,48 +90,14 @@ def count(layers: Sequence[Layer], input_shape: Shape) -> Cost:
             macs += own
             weights += own
             biases += layer.units
-    needed = _needed_bytes(layers, sizes)
+    peak_bytes, striped_bytes = live.peak_bytes(layers, sizes)
     return Cost(
         parameters=weights + biases,
         macs=macs,
         weight_bytes=weights + BIAS_BYTES * biases,
-        peak_activation_bytes=max(needed),
-        striped_activation_bytes=_striped_bytes(layers, sizes, needed),
+        peak_activation_bytes=peak_bytes,
+        striped_activation_bytes=striped_bytes,
     )
-
-
-def _needed_bytes(layers: Sequence[Layer], sizes: dict[str, int]) -> list[int]:
-    """Before the first layer and at each one, the sum of int8 tensors alive: each from the layer that writes
-    it to the last that reads it, and of an output and one input that ends there only the larger."""
-    last_read = {name: index for index, layer in enumerate(layers) for name in layer.inputs}
-    alive = sizes[INPUT]
-    result = [alive]
-    for index, layer in enumerate(layers):
-        written = sizes[layer.name]
-        alive += written
-        needed = alive
-        hidden = 0
-        for name in layer.inputs:
-            if last_read.get(name) == index:
-                del last_read[name]  # a sum may read one tensor twice
-                alive -= sizes[name]
-                covered = min(sizes[name], written)
-                # The parts of a concatenation may have been written in their places in the whole.
-                hidden = hidden + covered if isinstance(layer, Concat) else max(hidden, covered)
-        result.append(needed - hidden)
-    return result
-
-
-def _striped_bytes(layers: Sequence[Layer], sizes: dict[str, int], needed: Sequence[int]) -> int:
-    """No less is needed if the first layers run in stripes: the input, their output, and the rest as ever."""
-    best = max(needed)
-    behind = [*accumulate(reversed(needed), max)][::-1]  # from a layer on
-    for index, layer in enumerate(layers):
-        if type(layer) not in _IN_STRIPES:
-            break
-        rest = behind[index + 2] if index + 2 < len(behind) else 0
-        best = min(best, max(sizes[INPUT], sizes[layer.name], rest))
-    return best
 
 
 def _cannot_follow(layer: Layer, shapes: dict[str, Shape]) -> BadArchitecture:
