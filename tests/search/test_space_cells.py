@@ -1,4 +1,4 @@
-"""The space of cells: the suite, one text for each cell, how cells are stacked and carried over, int8 conversion."""
+"""The space of cells: the suite, one text for each cell, how cells are stacked and carried over, int8."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
 
 from search.space import make_space
 from search.space.base import Architecture, Space
-from search.space.cell import FREE, Cell, decided
+from search.space.cell import FREE, Cell, Operator, decided
 from search.space.cells import CellsOptions
 from search.space.cost import output_shapes
 from search.space.layers import Concat, Conv, Layer, Pool, Sum
 from search.space.options import BadOption
-from search.space.walk import Choose, next_choice, walk
+from search.space.walk import Choose, follow, next_choice
 from search.testing.space_suite import SpaceSuite
 from tests.support.space_networks import must_compile, must_survive
 
-SETTINGS = {
+SETTINGS: dict[str, tuple[tuple[int, int, int], int, dict[str, Any]]] = {
     "digits": ((8, 8, 1), 10, {}),
     "pictures": ((32, 32, 3), 4, {"blocks": 5, "stacks": 2, "stem_stride": 2, "separable_layers": 2}),
     "series": ((50, 1, 3), 2, {"operators": ["conv3", "identity", "avg3"], "reductions": 4}),
@@ -44,10 +44,11 @@ class TestCells(SpaceSuite):
 
 # One text for each cell
 
-Blocks: TypeAlias = tuple[tuple[tuple[int, str], tuple[int, str]], ...]
-"""A cell as (state, operator) pairs; states 0 and 1 are the inputs, 2 is the first block."""
+Blocks: TypeAlias = tuple[tuple[tuple[int, str], ...], ...]
+"""A cell as pairs of (state, operator); states 0 and 1 are the inputs, 2 is the first block."""
 
-OPERATORS = ("conv1", "max3")
+STATES = ("before", "previous", "block1", "block2", "block3")
+OPERATORS: tuple[Operator, ...] = ("conv1", "max3")
 
 
 def every_decided_cell(blocks: int) -> Iterator[Cell]:
@@ -57,13 +58,16 @@ def every_decided_cell(blocks: int) -> Iterator[Cell]:
     def below(path: tuple[int, ...]) -> Iterator[Cell]:
         choice = next_choice(cell, path)
         if choice is None:
-            steps = iter(path)
-            yield walk(cell, lambda _: next(steps)).made
+            yield follow(cell, path).made
             return
         for index in range(len(choice.options)):
             yield from below((*path, index))
 
     return below(())
+
+
+def numbered(cell: Cell) -> Blocks:
+    return tuple([tuple([(STATES.index(node.state), node.operator) for node in pair]) for pair in cell])
 
 
 def every_cell(blocks: int) -> Iterator[Blocks]:
@@ -78,24 +82,16 @@ def every_cell(blocks: int) -> Iterator[Blocks]:
 
 def network(cell: Blocks) -> Blocks:
     """The same for all orders of the blocks of one cell: the least of them."""
-    least = []
+    made: list[Blocks] = []
     for order in itertools.permutations(range(len(cell))):
         place = {old + 2: new + 2 for new, old in enumerate(order)} | {0: 0, 1: 1}
         if all(place[state] < place[old + 2] for old, pair in enumerate(cell) for state, _ in pair):
-            least.append(
-                tuple([tuple(sorted((place[state], op) for state, op in cell[old])) for old in order])
-            )
-    return min(least)  # type: ignore[no-any-return]
+            made.append(tuple([tuple(sorted([(place[s], op) for s, op in cell[old]])) for old in order]))
+    return min(made)
 
 
 def test_every_cell_has_exactly_one_text() -> None:
-    states = ["before", "previous", "block1", "block2", "block3"]
-    texts = Counter(
-        [
-            network(tuple([tuple([(states.index(node.state), node.operator) for node in pair]) for pair in cell]))
-            for cell in every_decided_cell(3)
-        ]
-    )  # fmt: skip
+    texts = Counter([network(numbered(cell)) for cell in every_decided_cell(3)])
     assert set(texts) == {network(cell) for cell in every_cell(3)}
     for cell, times in texts.items():
         has_twins = len(set(cell)) < len(cell)
@@ -107,7 +103,8 @@ def test_every_cell_has_exactly_one_text() -> None:
 PLAIN = {"blocks": 1, "operators": ["conv1", "conv3", "identity"]}
 TEXT = (
     "normal1.from1=previous normal1.operator1=conv3 normal1.from2=before normal1.operator2=identity "
-    "reduction1.from1=previous reduction1.operator1=conv3 reduction1.from2=previous reduction1.operator2=conv1"
+    "reduction1.from1=previous reduction1.operator1=conv3 reduction1.from2=previous "
+    "reduction1.operator2=conv1"
 )
 
 
@@ -137,18 +134,19 @@ def test_states_that_nothing_reads_are_the_output() -> None:
         "normal1.from1=previous normal1.operator1=conv3 normal1.from2=before normal1.operator2=identity "
         "normal2.from1=previous normal2.operator1=conv3 normal2.from2=previous normal2.operator2=conv1 "
         "reduction1.from1=before reduction1.operator1=conv3 reduction1.operator2=conv1 "
-        "reduction2.from1=block1 reduction2.operator1=identity reduction2.from2=before reduction2.operator2=identity"
+        "reduction2.from1=block1 reduction2.operator1=identity reduction2.from2=before "
+        "reduction2.operator2=identity"
     )
     layers = decoded(text, blocks=2)
     assert layers["cell1_output"] == Concat("cell1_output", ("cell1_block1", "cell1_block2"))
     # No block of the reduction cell reads `previous`, and so it joins the output.
     assert layers["cell2_output"] == Concat("cell2_output", ("cell2_block2", "cell2_previous"))
-    assert layers["cell2_previous"] == Conv("cell2_previous", ("cell1_output",), 16, 1, 2, "none")
-    assert ()
+    assert layers["cell2_previous"] == Pool("cell2_previous", ("cell1_output",), "average", 2, 2, same=True)
 
 
 def test_pools_of_one_state_are_made_once() -> None:
-    space = make_space("cells", {"blocks": 5, "operators": ["conv1", "max3", "avg3"]}, input_shape=(8, 8, 1), classes=2)  # fmt: skip
+    options = {"blocks": 5, "operators": ["conv1", "max3", "avg3"]}
+    space = make_space("cells", options, input_shape=(8, 8, 1), classes=2)
     rng = np.random.default_rng(0)
     for _ in range(60):
         free = [layer for layer in space.layers(space.sample(rng)) if isinstance(layer, Pool | Sum | Concat)]
@@ -180,7 +178,7 @@ def test_the_order_of_operators_means_nothing() -> None:
 
 
 def test_networks_survive_conversion_and_cost_what_the_space_says() -> None:
-    must_survive(make_space("cells", {"blocks": 2}, input_shape=(8, 8, 1), classes=10), seed=2, count=2)
+    must_survive(make_space("cells", {"blocks": 2}, input_shape=(8, 8, 1), classes=10), seed=2, count=1)
 
 
 def test_a_carried_over_cell_survives_conversion() -> None:
