@@ -13,6 +13,7 @@ from search.strategies.aging_evolution import AgingEvolution, AgingEvolutionOpti
 from search.strategies.asha import Asha, AshaOptions
 from search.strategies.base import Strategy
 from search.strategies.evolution import Evolution, EvolutionOptions
+from search.strategies.exhaustive import ExhaustiveOptions, ExhaustiveSearch
 from search.strategies.hyperband import Hyperband, HyperbandOptions
 from search.strategies.local_search import LocalSearch, LocalSearchOptions
 from search.strategies.nsga2 import Nsga2, Nsga2Options
@@ -37,6 +38,7 @@ class StrategyKind:
 
 STRATEGIES: dict[str, StrategyKind] = {
     "random": StrategyKind(RandomOptions, RandomSearch),
+    "exhaustive": StrategyKind(ExhaustiveOptions, ExhaustiveSearch),
     "aging_evolution": StrategyKind(AgingEvolutionOptions, AgingEvolution),
     "local_search": StrategyKind(LocalSearchOptions, LocalSearch),
     "evolution": StrategyKind(EvolutionOptions, Evolution),
