@@ -39,13 +39,15 @@ class _Rung:
     Attributes:
         told: texts of the architectures on it, finished or under way.
         numbers: text -> number of its finished trial; of several the lowest.
-        members: numbers of the feasible ones, in the order in which they were ranked last; None: unknown.
+        members: numbers of the feasible ones, as they were ranked last; None: unknown.
+        ranked: whether they are in the order of a fixed reward, the best first.
     """
 
     def __init__(self) -> None:
         self.told: set[str] = set()
         self.numbers: dict[str, int] = {}
         self.members: list[int] | None = []
+        self.ranked = False
 
     def add(self, trial: Trial, *, feasible: bool) -> None:
         text = trial.architecture.text
@@ -56,6 +58,7 @@ class _Rung:
             self.members = None
         elif feasible and self.members is not None:
             self.members.append(trial.number)
+            self.ranked = False
         self.numbers[text] = min(trial.number, self.numbers.get(text, trial.number))
 
 
@@ -108,11 +111,15 @@ class Asha:
         rung, above = self._rungs[self._fidelities[place]], self._rungs[self._fidelities[place + 1]]
         if rung.members is None:
             rung.members = [number for number in rung.numbers.values() if self._history.feasible(number)]
+            rung.ranked = False
         room = len(rung.members) // self._options.eta
         judge = self._history.judge(np.random.default_rng((self._seed, place, room, 1)))
-        if judge != self._history.rank and len(above.told) >= room:
+        by_lot = judge != self._history.rank
+        if by_lot and len(above.told) >= room:
             return None
-        rung.members.sort(key=lambda number: (judge(number), -number), reverse=True)
+        if by_lot or not rung.ranked:
+            rung.members.sort(key=lambda number: (judge(number), -number), reverse=True)
+            rung.ranked = True
         for number in rung.members[:room]:
             architecture = self._history.architecture(number)
             if architecture.text not in above.told:

@@ -46,7 +46,7 @@ class EvolutionOptions(Options):
     """
 
     population: Annotated[int, Bounds(at_least=2)] = 20
-    tournament: Annotated[int, Bounds(at_least=1)] = 3
+    tournament: Annotated[int, Bounds(at_least=1)] = 5
     crossover: Annotated[float, Bounds(at_least=0, at_most=1)] = 0.5
     attempts: Annotated[int, Bounds(at_least=1)] = 50
 

@@ -44,8 +44,8 @@ class LocalSearchOptions(Options):
             drawn.
     """
 
-    starts: Annotated[int, Bounds(at_least=1)] = 5
-    patience: Annotated[int, Bounds(at_least=1)] = 30
+    starts: Annotated[int, Bounds(at_least=1)] = 10
+    patience: Annotated[int, Bounds(at_least=1)] = 40
     attempts: Annotated[int, Bounds(at_least=1)] = 50
 
 

@@ -44,7 +44,7 @@ class Nsga2Options(Options):
 
     population: Annotated[int, Bounds(at_least=2)] = 20
     crossover: Annotated[float, Bounds(at_least=0, at_most=1)] = 0.9
-    mutation: Annotated[float, Bounds(at_least=0, at_most=1)] = 0.7
+    mutation: Annotated[float, Bounds(at_least=0, at_most=1)] = 0.5
     attempts: Annotated[int, Bounds(at_least=1)] = 50
 
 

@@ -15,6 +15,7 @@ from search.strategies.random import RandomSearch
 from search.testing.pretend import pretend_trial
 from search.testing.strategy_suite import Make, StrategySuite, run
 from search.trial import Proposal, State, Trial
+from tests.search.strategy_cases import SpaceWithMemory, complete, too_slow
 
 
 class TestRandom(StrategySuite):
@@ -41,26 +42,6 @@ def objectives() -> Objectives:
     return Objectives.parse(["maximize accuracy", "minimize latency_us"], ["latency_us <= 4 ms"])
 
 
-class SpaceWithMemory:
-    """A space that remembers whose child is whose."""
-
-    def __init__(self, inner: Space) -> None:
-        self._inner = inner
-        self.parents: list[Architecture] = []
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._inner, name)
-
-    def mutate(self, parent: Architecture, rng: np.random.Generator) -> Architecture:
-        self.parents.append(parent)
-        return self._inner.mutate(parent, rng)
-
-
-def complete(number: int, text: str, accuracy: float) -> Trial:
-    values = {"accuracy": accuracy, "latency_us": 1000.0}
-    return Trial(number, Architecture("chain", text), State.COMPLETE, values=values)
-
-
 def parents_of(trials: list[Trial], space: Space, objectives: Objectives, **options: int) -> set[str]:
     """All parents that 40 seeds choose after `trials`."""
     memory = SpaceWithMemory(space)
@@ -68,7 +49,7 @@ def parents_of(trials: list[Trial], space: Space, objectives: Objectives, **opti
         strategy = AgingEvolution(memory, objectives, seed, attempts=1, **options)  # type: ignore[arg-type]
         strategy.tell(trials)
         strategy.ask(1)
-    return {parent.text for parent in memory.parents}
+    return set(memory.mutated)
 
 
 def test_the_best_of_a_full_tournament_becomes_the_parent(space: Space, objectives: Objectives) -> None:
@@ -96,13 +77,9 @@ def test_age_is_the_number_and_not_the_time_of_telling(space: Space, objectives:
 def test_the_feasible_beat_the_infeasible_and_the_lesser_violation_the_greater(
     space: Space, objectives: Objectives
 ) -> None:
-    def slow(number: int, text: str, latency_us: float) -> Trial:
-        values = {"latency_us": latency_us}
-        return Trial(number, Architecture("chain", text), State.INFEASIBLE, values=values)
-
     failed = pretend_trial(9, Proposal(Architecture("chain", "conv5-64")), space, objectives, fails=True)
     poor = complete(0, "conv3-8", 0.01)
-    near, far = slow(1, "conv3-16", 4100), slow(2, "conv3-24", 90000)
+    near, far = too_slow(1, "conv3-16", 4100), too_slow(2, "conv3-24", 90000)
     full = {"population": 3, "tournament": 3}
     assert parents_of([poor, near, failed], space, objectives, **full) == {"conv3-8"}
     assert parents_of([far, near, failed], space, objectives, **full) == {"conv3-16"}
