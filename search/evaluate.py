@@ -7,8 +7,8 @@
 | plan     | C sources and arena plan                    | arena, weights               | ram, flash        |
 | build    | image for the device                        | flash, static                | ram               |
 | measure  | runs it                                     | latency, cycles, ram, energy |                   |
-| train    | trained weights -> .tflite                  | accuracy                     |                   |
-| deploy   | builds and measures that, per layer         | all again, test accuracy     |                   |
+| train    | trained weights -> .tflite                  | quality, e.g. accuracy       |                   |
+| deploy   | builds and measures that, per layer         | all again, quality on test   |                   |
 
 Everything between two stages (Keras model, program, image) can be made again from what is kept, so a stage
 can start in a process that did not see the stages before it.
@@ -28,7 +28,6 @@ from hil.api import compile_model
 from hil.bench import REPLY_TIMEOUT_S, BenchSettings, bench
 from hil.board import Board
 from hil.device import Device
-from hil.devices import open_device
 from hil.devices.build_only import build_only
 from hil.errors import (
     ArenaOverLimit,
@@ -42,19 +41,22 @@ from hil.errors import (
 from hil.image import Image
 from hil.measurement import Measurement
 from hil.measurement_json import from_dict, to_dict
-from hil.meters.choose import open_meter, with_sensor_driver
+from hil.meters.choose import open_meter
 from hil.meters.metering import Metering
 from hil.program import Program
 from search import datasets, network, train
 from search.cascade import Fatal, Transient, Unfit, Work
 from search.config import MeterConfig, StudyConfig, TrainConfig
 from search.datasets import Dataset
-from search.datasets.base import Images, Labels
-from search.errors import BadConfig
+from search.datasets.base import Images, Labels, Numbers, Truth
+from search.devices import Adapt, DevicePool
 from search.events import EpochFinished
 from search.finding import Finding
+from search.judging import judged
+from search.quality import qualities
 from search.room import ArenaRoom, arena_room
-from search.space.base import Architecture
+from search.space.base import Architecture, Deployment
+from search.space.deploy import network_space, undeployed
 from search.trial import Stage
 
 SETTLING_SAMPLES = 128  # for the statistics of an untrained network's normalisations
@@ -63,11 +65,12 @@ ANALYTIC, PLANNED = "analytic", "planned"
 
 
 class HilEvaluator:
-    """Evaluates the candidates of one study on one device.
+    """Evaluates the candidates of one study, each on the device that its deployment asks for.
 
     Args:
         config: the study.
-        device: what to measure on; by default the one that the study names.
+        device: in the place of the study's first one.
+        adapt: makes of each device that is opened the one that is used.
         reply_timeout_s: silence after which it is asked again.
 
     Raises:
@@ -75,19 +78,29 @@ class HilEvaluator:
     """
 
     def __init__(
-        self, config: StudyConfig, *, device: Device | None = None, reply_timeout_s: float = REPLY_TIMEOUT_S
+        self,
+        config: StudyConfig,
+        *,
+        device: Device | None = None,
+        adapt: Adapt = lambda device: device,
+        reply_timeout_s: float = REPLY_TIMEOUT_S,
     ) -> None:
         self._config = config
         self._reply_timeout_s = reply_timeout_s
         self._data = load_data(config)
+        self._judged = judged(config.make_objectives(), self._data)
         self._metering = metering_of(config)
-        self._device = device or _open(config, self._metering)
-        _must_know_energy(config, self._device.board)
+        self._devices = DevicePool(config, self._metering, device=device, adapt=adapt)
+        self._device = self._devices.of(Deployment())
+        self._patches = config.patches == "auto"
         self._settings = BenchSettings(**config.measure.to_dict())
-        self.space = config.make_space(input_shape=self._data.input_shape, classes=self._data.classes)
-        self.identity = {"data": self._data.digest, "board profile": self._device.board.digest}
-        if isinstance(self.space, network.BuildsModel):
-            self.identity["models"] = self.space.digest
+        self.space = config.make_space(
+            input_shape=self._data.input_shape, classes=self._data.classes, clocks=self._devices.clocks
+        )
+        self._networks = network_space(self.space)
+        self.identity = {"data": self._data.digest, **self._devices.identity}
+        if isinstance(self._networks, network.BuildsModel):
+            self.identity["models"] = self._networks.digest
         self._stages: dict[Stage, Callable[[Work], Finding]] = {
             Stage.ANALYTIC: self._analytic,
             Stage.QUANTIZE: self._quantize,
@@ -103,21 +116,29 @@ class HilEvaluator:
     def run(self, stage: Stage, work: Work) -> Finding:
         """See `search.cascade.Evaluator`."""
         with _faults_told_apart():
+            self._go_to(self.space.deployment(work.architecture))
             return self._stages[stage](work)
 
     def close(self) -> None:
-        """Let go of the device."""
+        """Let go of all devices."""
         self._program = self._image = None
         if self._metering is not None:
             self._metering.meter.close()
-        self._device.close()
+        self._devices.close()
+
+    def _go_to(self, deployment: Deployment) -> None:
+        """The stages that follow are for this board, at this clock, in stripes or not."""
+        device = self._devices.of(deployment)
+        patches = self._config.patches == "auto" if deployment.patches is None else deployment.patches
+        if device is not self._device or patches != self._patches:
+            self._program = self._image = None
+            self._device, self._patches = device, patches
 
     # ---- the stages
 
     def _analytic(self, work: Work) -> Finding:
         cost = self.space.cost(work.architecture)
-        patched = self._config.patches == "auto"
-        activations = cost.striped_activation_bytes if patched else cost.peak_activation_bytes
+        activations = cost.striped_activation_bytes if self._patches else cost.peak_activation_bytes
         self._must_fit(
             ram={"activations": activations},
             flash={"weights": cost.weight_bytes},
@@ -195,7 +216,9 @@ class HilEvaluator:
 
     def _train(self, work: Work) -> Finding:
         config, seed = at_fidelity(self._config.train, work.fidelity), self._config.strategy.seed
-        key = (work.architecture, self._data.digest, config.to_dict(), seed)
+        # Wherever it is deployed: it is trained once.
+        alone = undeployed(self.space, work.architecture)
+        key = (alone, self._data.digest, config.to_dict(), seed)
         known = work.store.training(*key)
         reused = known is not None
         if known is None:
@@ -211,15 +234,18 @@ class HilEvaluator:
             tflite = self._int8(model, data)
             known = {
                 **asdict(result),
-                "accuracy": int8_accuracy(tflite, data.x_val, data.y_val),
+                **self._of_int8(tflite, data, data.x_val, data.y_val),
+                **self._of_float(model, data),
+                **_inverse(data),
                 "tflite": work.store.write_artifact(work.number, TRAINED, tflite),
                 "keras": work.store.write_artifact(work.number, KERAS, network.to_bytes(model)),
             }
             work.store.add_training(*key, known)
+        values = {name: known[name] for one in self._judged for name in (one, f"float_{one}")}
         return Finding(
             Stage.TRAIN,
-            values={"accuracy": known["accuracy"], "float_accuracy": known["float_accuracy"]},
-            provenance={"accuracy": "trained", "float_accuracy": "trained"},
+            values=values,
+            provenance=dict.fromkeys(values, "trained"),
             detail=known,
             reused=reused,
         )
@@ -234,14 +260,14 @@ class HilEvaluator:
         model = work.store.artifact(tflite).read_bytes()
         data = self._data_for(work.architecture)
         finding = _finding(Stage.DEPLOY, measurement)
+        tested = self._of_int8(model, data, data.x_test, data.y_test)
+        quality = {name: work.findings[Stage.TRAIN].values[name] for name in self._judged} | {
+            f"test_{name}": value for name, value in tested.items()
+        }
         return replace(
             finding,
-            values={
-                **finding.values,
-                "accuracy": work.findings[Stage.TRAIN].values["accuracy"],
-                "test_accuracy": int8_accuracy(model, data.x_test, data.y_test),
-            },
-            provenance={**finding.provenance, "accuracy": "trained", "test_accuracy": "trained"},
+            values={**finding.values, **quality},
+            provenance={**finding.provenance, **dict.fromkeys(quality, "trained")},
             detail={**finding.detail, "tflite": tflite},
             reused=reused,
         )
@@ -256,9 +282,24 @@ class HilEvaluator:
     def _untrained(self, architecture: Architecture) -> Any:
         """The Keras model with its initial weights: the same bytes whenever it is made."""
         data = self._data_for(architecture)
-        model = network.model_of(self.space, architecture, seed=self._config.strategy.seed)
+        alone = undeployed(self.space, architecture)
+        model = network.model_of(
+            self._networks,
+            alone,
+            seed=self._config.strategy.seed,
+            probabilities=data.task == "classification",
+        )
         network.settle(model, data.x_train[:SETTLING_SAMPLES])
         return model
+
+    def _of_int8(self, tflite: bytes, data: Dataset, x: Images, y: Truth) -> dict[str, float]:
+        """Quality of the int8 network on one split."""
+        return qualities(self._judged, data.in_units(int8_outputs(tflite, x)), y)
+
+    def _of_float(self, model: Any, data: Dataset) -> dict[str, float]:
+        """The same of the float network on the validation split, under the names with `float_`."""
+        found = qualities(self._judged, data.in_units(train.predict(model, data.x_val)), data.y_val)
+        return {f"float_{name}": value for name, value in found.items()}
 
     def _data_for(self, architecture: Architecture) -> Dataset:
         """The data at the resolution that the network takes."""
@@ -270,7 +311,7 @@ class HilEvaluator:
         try:
             return quantize(model, data.x_train)
         except (QuantizationFailed, UnsupportedOperator) as error:
-            if isinstance(self.space, network.BuildsModel):
+            if isinstance(self._networks, network.BuildsModel):
                 raise network.CannotBuild(error.message) from error
             raise  # from layers of the list it is a fault of this program
 
@@ -282,7 +323,7 @@ class HilEvaluator:
         """
         if self._program is None or self._program[0] != tflite:
             program = compile_model(tflite, board=self._device.board)
-            room = arena_room_of(self._config, self._device.board)
+            room = arena_room_of(self._config, self._device.board, patches=self._patches)
             if room is not None and program.plan.arena_bytes > room.arena_bytes:
                 program = self._in_stripes(tflite, room, as_small_as_can_be)
             self._program = (tflite, program)
@@ -316,11 +357,11 @@ class HilEvaluator:
         if self._metering is not None:
             key["meter"] = self._config.meter.to_dict()
         if known_digest is not None:
-            known = work.store.measurement(known_digest, self._config.device, key)
+            known = work.store.measurement(known_digest, self._device.name, key)
             if known is not None:
                 return from_dict(known), True
         image = self._built(work.store.artifact(artifact))
-        known = work.store.measurement(image.digest, self._config.device, key)
+        known = work.store.measurement(image.digest, self._device.name, key)
         if known is not None:
             return from_dict(known), True
         measurement = bench(
@@ -331,7 +372,7 @@ class HilEvaluator:
             metering=self._metering,
             reply_timeout_s=self._reply_timeout_s,
         )
-        work.store.add_measurement(image.digest, self._config.device, key, to_dict(measurement))
+        work.store.add_measurement(image.digest, self._device.name, key, to_dict(measurement))
         return measurement, False
 
     def _must_fit(self, *, ram: Mapping[str, int], flash: Mapping[str, int], how: str) -> None:
@@ -360,8 +401,8 @@ def for_worker(config: StudyConfig, device: str | None) -> HilEvaluator:
         device: the one that it measures on; None: it quantizes, builds and trains, and touches no port.
     """
     if device is None:
-        return HilEvaluator(config, device=build_only(_open(config, metering_of(config))))
-    return HilEvaluator(replace(config, device=device, devices=()))
+        return HilEvaluator(config, adapt=build_only)
+    return HilEvaluator(config.led_by(device))
 
 
 def at_fidelity(config: TrainConfig, fidelity: float) -> TrainConfig:
@@ -369,9 +410,13 @@ def at_fidelity(config: TrainConfig, fidelity: float) -> TrainConfig:
     return config if fidelity == 1.0 else replace(config, epochs=max(1, round(config.epochs * fidelity)))
 
 
-def arena_room_of(config: StudyConfig, board: Board) -> ArenaRoom | None:
-    """How large an arena may be before a network runs in stripes; None where it never does."""
-    if config.patches == "never":
+def arena_room_of(config: StudyConfig, board: Board, *, patches: bool | None = None) -> ArenaRoom | None:
+    """How large an arena may be before a network runs in stripes; None where it never does.
+
+    Args:
+        patches: whether it may; None: as the study says.
+    """
+    if not (config.patches == "auto" if patches is None else patches):
         return None
     return arena_room(
         config.make_objectives().constraints,
@@ -389,35 +434,30 @@ def metering_of(config: StudyConfig) -> Metering | None:
     return Metering(open_meter(config.meter.name), config.meter.subtract_idle)
 
 
-def _open(config: StudyConfig, metering: Metering | None) -> Device:
-    device = open_device(config.device, board=config.board or None)
-    if metering is None or not metering.meter.needs_sensor_driver:
-        return device
-    return open_device(config.device, board=with_sensor_driver(device.board))
-
-
-def _must_know_energy(config: StudyConfig, board: Board) -> None:
-    metered = config.meter.name.partition(":")[0] not in ("estimate", "emulated")
-    if "energy_uj" in config.make_objectives().needed_metrics and board.power is None and not metered:
-        raise BadConfig(
-            f"the study weighs energy_uj, but the profile of {board.name} has no [power] to estimate it with",
-            remedy="add the power figures to the board's profile, name a meter, or leave energy_uj out",
-        )
-
-
 def load_data(config: StudyConfig) -> Dataset:
     """The study's data; a relative path is relative to the study file."""
     folder = config.source.parent if config.source is not None else None
-    return datasets.load(config.data.name, folder=folder)
+    return datasets.load(config.data.name, folder=folder, kind=config.data.kind)
+
+
+def _inverse(data: Dataset) -> dict[str, list[float]]:
+    """How the outputs of a network become the numbers of a regression: output * scale + mean."""
+    if data.task == "classification":
+        return {}
+    return {"target_scale": data.target_scale.tolist(), "target_mean": data.target_mean.tolist()}
 
 
 def int8_accuracy(tflite: bytes, x: Images, y: Labels) -> float:
-    """Share of `x` that the int8 model puts into class `y`, 0 to 1, as the board would.
+    """Share of `x` that the int8 model puts into class `y` (count,), 0 to 1, as the board would."""
+    return int(np.sum(int8_outputs(tflite, x).argmax(axis=-1) == y)) / len(y)
+
+
+def int8_outputs(tflite: bytes, x: Images) -> Numbers:
+    """(count, outputs), float32: what the int8 model says of `x`, as the board would, dequantized.
 
     Args:
-        tflite: an int8 model from (1, height, width, channels) to (1, classes).
+        tflite: an int8 model from (1, height, width, channels) to (1, outputs).
         x: (count, height, width, channels), float32, as the float model takes them.
-        y: (count,).
     """
     from hil.graph import read
     from hil.interpreter import HostInterpreter
@@ -426,7 +466,8 @@ def int8_accuracy(tflite: bytes, x: Images, y: Labels) -> float:
     given = graph.input_tensor
     steps = np.rint(x / np.float32(given.scale)) + given.zero_point
     scores = HostInterpreter(graph).run(np.clip(steps, -128, 127).astype(np.int8))
-    return int(np.sum(scores.argmax(axis=-1) == y)) / len(y)
+    gave = graph.output_tensor
+    return ((scores.astype(np.float32) - gave.zero_point) * gave.scale).astype(np.float32)
 
 
 def _finding(stage: Stage, measurement: Measurement) -> Finding:

@@ -12,15 +12,15 @@ another board is another candidate, with figures of its own, and is trained once
 option is no decision.
 
 Source: the hardware as a part of the search, beside the network: Jiang et al., "Hardware/Software
-Co-Exploration of Neural Architectures", IEEE TCAD 39(12), 2020.  What differs: it chooses among boards that can be
-bought and their clocks and designs no hardware, and each choice is measured as any other candidate is.
+Co-Exploration of Neural Architectures", IEEE TCAD 39(12), 2020.  What differs: no hardware is designed, it is
+chosen among boards that can be bought and their clocks, and each choice is measured like any candidate.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
@@ -30,7 +30,7 @@ from search.errors import BadArchitecture
 from search.space.base import Architecture, Choice, Cost, Deployment, Space, Value
 from search.space.decisions import apart, shown
 from search.space.layers import Layer
-from search.space.options import BadOption, Options
+from search.space.options import BadOption, Options, nearest
 from search.space.walk import Choose, Pick, Way, checked, drawn, inherited, next_choice, walk
 
 PART = "deploy"
@@ -50,11 +50,14 @@ class DeployOptions(Options):
         clocks: "all" that each board's profile offers, or a list such as ["84 MHz", "180 MHz"], of which
             each board takes those that it has.
         patches: "never" and "auto", both: whether a network may run in stripes is searched.
+        devices: board -> what it is measured on, e.g. "serial:/dev/ttyACM1"; a board that is not named here
+            is one of the study's devices, or of the kind of the first of them, "emulated:BOARD".
     """
 
     boards: tuple[str, ...] = ()
     clocks: Literal["all"] | tuple[str, ...] = ()
     patches: tuple[Literal["never", "auto"], ...] = ()
+    devices: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -67,9 +70,29 @@ class DeployOptions(Options):
                 raise BadOption(
                     ("boards",), f'got "{board}", expected the id of a board', remedy="clocks stand in clocks"
                 )
+        for board in self.devices:
+            if board not in self.boards:
+                raise BadOption(("devices", board), "is not in boards", remedy=nearest(board, self.boards))
         if not isinstance(self.clocks, str):
             for text in self.clocks:
                 _clock_hz(text)
+
+    def clocks_of_all(self, offered_hz: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, ...]]:
+        """`clocks_of` for each board.
+
+        Raises:
+            BadOption: also for a clock that no board has.
+        """
+        known = {hz for clocks in offered_hz.values() for hz in clocks}
+        for text in () if isinstance(self.clocks, str) else self.clocks:
+            if _clock_hz(text) not in known:
+                raise BadOption(
+                    ("clocks",),
+                    f'got "{text}", which {" and ".join(offered_hz)} cannot run at',
+                    remedy=f"known: {', '.join(clock_text(hz) for hz in sorted(known))}",
+                    near=text,
+                )
+        return {board: self.clocks_of(board, clocks) for board, clocks in offered_hz.items()}
 
     def clocks_of(self, board: str, offered_hz: Sequence[int]) -> tuple[int, ...]:
         """Those of the clocks that `board` offers that are to be chosen from, in Hz.
@@ -284,6 +307,11 @@ def _pick(tokens: Iterator[str], text: str) -> Pick:
         raise BadArchitecture(f'"{text}": got "{token or ""}", expected one of {offered}')
 
     return pick
+
+
+def network_space(space: Space) -> Space:
+    """The space of the networks alone."""
+    return space.inner if isinstance(space, DeployedSpace) else space
 
 
 def undeployed(space: Space, architecture: Architecture) -> Architecture:

@@ -154,7 +154,7 @@ def test_another_meter_is_another_study_and_none_is_what_it_always_was() -> None
     before = {
         key: value
         for key, value in plain.to_dict().items()
-        if key not in ("meter", "budget", "run", "devices")
+        if key not in ("meter", "budget", "run", "devices", "deploy")
     }
     before["data"] = {"name": "digits"}  # there was no kind yet
     text = json.dumps(before, sort_keys=True, separators=(",", ":"))
@@ -203,7 +203,7 @@ def test_examples_can_be_read(path: Path) -> None:
 
 def test_the_first_example_shows_every_key_of_the_tables_it_has() -> None:
     shown = tomllib.loads(EXAMPLES[0].read_text())
-    known = {one.name for one in fields(StudyConfig)} - {"source", "board", "devices"}
+    known = {one.name for one in fields(StudyConfig)} - {"source", "board", "devices", "deploy"}
     assert set(shown) == known
     assert set(shown["space"]) - {"name"} == {one.name for one in fields(ChainOptions)}
     assert set(shown["train"]) == {one.name for one in fields(TrainConfig)}

@@ -207,14 +207,12 @@ def test_metered_energy_says_by_what_and_is_kept_apart_from_estimates(tmp_path: 
 def test_energy_needs_a_profile_that_knows_power(monkeypatch: pytest.MonkeyPatch) -> None:
     import dataclasses
 
-    from hil.devices import open_device as really_open
+    from hil.board import load_board
 
-    def without_power(text: str, **options: Any) -> Any:
-        device = really_open(text, **options)
-        device.board = dataclasses.replace(device.board, power=None)
-        return device
+    def without_power(name: str) -> Any:
+        return dataclasses.replace(load_board(name), power=None)
 
-    monkeypatch.setattr("search.evaluate.open_device", without_power)
+    monkeypatch.setattr("search.devices.load_board", without_power)
     HilEvaluator(config()).close()
     with pytest.raises(BadConfig, match="energy_uj"):
         HilEvaluator(config(objectives=["maximize accuracy", "minimize energy_uj"]))

@@ -241,14 +241,12 @@ def test_a_study_with_this_reward_is_kept_and_read_back(name: str) -> None:
 def test_a_reward_that_reads_energy_needs_a_device_that_can_say(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hil.devices import open_device as really_open
+    from hil.board import load_board
 
-    def without_power(text: str, **options: Any) -> Any:
-        device = really_open(text, **options)
-        device.board = dataclasses.replace(device.board, power=None)
-        return device
+    def without_power(name: str) -> Any:
+        return dataclasses.replace(load_board(name), power=None)
 
-    monkeypatch.setattr("search.evaluate.open_device", without_power)
+    monkeypatch.setattr("search.devices.load_board", without_power)
     config = StudyConfig(
         name="x",
         device="simulated:nrf52840_dk",
