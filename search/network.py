@@ -63,18 +63,28 @@ class BuildsModel(Protocol):
         """
 
 
-def model_of(space: Space, architecture: Architecture, *, seed: int) -> Any:
+def model_of(space: Space, architecture: Architecture, *, seed: int, probabilities: bool = True) -> Any:
     """The untrained Keras model of an architecture, however its space makes it.
 
     Args:
         seed: of the initial weights.
+        probabilities: False for a regression: what stands before the probabilities of the classes is the
+            output.  A space that makes its models itself ends them as it likes.
 
     Raises:
         BadArchitecture: as `build`; CannotBuild as `BuildsModel.keras_model`.
     """
     if isinstance(space, BuildsModel):
         return space.keras_model(architecture, seed=seed)
-    return build(space.layers(architecture), space.takes(architecture), seed=seed)
+    layers = space.layers(architecture)
+    if not probabilities:
+        layers = without_probabilities(layers)
+    return build(layers, space.takes(architecture), seed=seed)
+
+
+def without_probabilities(layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    """The layer list of a regression: that of a classifier whose classes are the outputs, without softmax."""
+    return tuple(layers[:-1] if layers and isinstance(layers[-1], ClassProbabilities) else layers)
 
 
 def build(layers: Sequence[Layer], input_shape: tuple[int, int, int], *, seed: int) -> Any:

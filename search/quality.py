@@ -40,8 +40,8 @@ def qualities(names: Sequence[str], outputs: Floats, truth: NDArray[Any]) -> dic
 
     Args:
         names: of `search.metrics.QUALITIES`, all of one task.
-        outputs: of a classification (count, classes), probabilities or what ranks like them in 0..1; of a
-            regression (count, outputs), in the data's units.
+        outputs: of a classification (count, classes), probabilities or what ranks like them; of a regression
+            (count, outputs), in the data's units.
         truth: (count,) class numbers, or (count, outputs) numbers in the data's units.
     """
     return {name: _COMPUTED[name](outputs, truth) for name in names}
@@ -77,7 +77,13 @@ def _auc(scores: Floats, labels: NDArray[Any]) -> float:
     if len(there) < 2:
         return 0.5  # with nothing to be told apart from, no ranking is better than chance
     metric = load_keras().metrics.AUC(num_thresholds=THRESHOLDS, multi_label=True, num_labels=len(there))
-    return float(_result(metric, _one_hot(labels, scores)[:, there], np.clip(scores[:, there], 0.0, 1.0)))
+    return float(_result(metric, _one_hot(labels, scores)[:, there], _within_0_and_1(scores[:, there])))
+
+
+def _within_0_and_1(scores: Floats) -> Floats:
+    """What a model without softmax gives, squeezed in between: only the order within a class counts."""
+    low, high = scores.min(), scores.max()
+    return scores if low >= 0.0 and high <= 1.0 else (scores - low) / (high - low)
 
 
 def _top_k(scores: Floats, labels: NDArray[Any]) -> float:

@@ -6,6 +6,9 @@ it shuffles, cuts into batches and loops in the graph, and updates weights with 
 instead of the optimizer's graph.  The learning rate falls to 0 along half a cosine; what fills no batch at
 the end of an epoch is left out (another rest each time, as each epoch has its own order).
 
+The loss of a classification is the cross-entropy, that of a regression the mean squared error of standardised
+targets (`search.datasets.base`): what the model gives is standardised, too.
+
 Determinism: initial weights, order of samples and schedule come from seeds.  On one machine, with the same
 TensorFlow and number of threads, the trained weights are the same to the bit; across machines they differ by
 the rounding of vectorised sums, which training amplifies.
@@ -22,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from search.config import TrainConfig
-from search.datasets.base import Dataset, Images, Labels
+from search.datasets.base import Dataset, Images, Labels, Numbers, Truth
 from search.errors import TrainingFailed
 from search.network import load_keras
 
@@ -46,13 +49,14 @@ class TrainResult:
     """What came of a training; the weights are in the model.
 
     Attributes:
-        float_accuracy: share of the validation split that the float network gets right, 0 to 1.
+        float_accuracy: share of the validation split that the float network gets right, 0 to 1; None for a
+            regression.
         loss: mean training loss of the last epoch.
         seconds: wall clock, tracing included.
         epochs: passes made.
     """
 
-    float_accuracy: float
+    float_accuracy: float | None
     loss: float
     seconds: float
     epochs: int
@@ -69,7 +73,7 @@ def train(
     """Train `model` in place.
 
     Args:
-        model: a `keras.Model` from images to class probabilities (or logits).
+        model: a `keras.Model` from images to class probabilities (or logits), or to standardised numbers.
         data: its training split is fitted, its validation split is scored; the test split is not touched.
         seed: of the order of samples.
         on_epoch: called after each epoch.
@@ -78,7 +82,8 @@ def train(
         TrainingFailed: the loss is no number any more.
     """
     start = time.perf_counter()
-    epoch_step = _compiled_epoch(_logits(model), data.x_train, data.y_train, settings, seed)
+    targets, loss_of = _aim(data)
+    epoch_step = _compiled_epoch(_logits(model), data.x_train, targets, loss_of, settings, seed)
     loss = math.nan
     for epoch in range(settings.epochs):
         loss = epoch_step(epoch)
@@ -89,17 +94,31 @@ def train(
             )
         if on_epoch is not None:
             on_epoch(EpochEnd(epoch + 1, settings.epochs, loss, time.perf_counter() - start))
-    score = accuracy(model, data.x_val, data.y_val)
+    score = accuracy(model, data.x_val, data.y_val) if data.task == "classification" else None
     return TrainResult(score, loss, time.perf_counter() - start, settings.epochs)
 
 
 def accuracy(model: Any, x: Images, y: Labels) -> float:
     """Share of `x` (count, height, width, channels) that `model` puts into class `y` (count,), 0 to 1."""
-    right = 0
-    for low in range(0, len(y), EVALUATION_BATCH):
-        scores = model(x[low : low + EVALUATION_BATCH], training=False).numpy()
-        right += int(np.sum(scores.argmax(axis=-1) == y[low : low + EVALUATION_BATCH]))
-    return right / len(y)
+    return int(np.sum(predict(model, x).argmax(axis=-1) == y)) / len(y)
+
+
+def predict(model: Any, x: Images) -> Numbers:
+    """(count, outputs): what `model` says of `x` (count, height, width, channels)."""
+    cuts = range(0, len(x), EVALUATION_BATCH)
+    parts = [model(x[low : low + EVALUATION_BATCH], training=False).numpy() for low in cuts]
+    return np.concatenate(parts)
+
+
+def _aim(data: Dataset) -> tuple[Truth, Callable[[Any, Any], Any]]:
+    """What the network is to say of the training split, and the losses (batch,) of (targets, outputs)."""
+    import tensorflow as tf
+
+    if data.task == "regression":
+        return data.standardised(data.y_train), lambda targets, outputs: tf.reduce_mean(
+            tf.math.squared_difference(outputs, targets), axis=-1
+        )
+    return data.y_train, tf.nn.sparse_softmax_cross_entropy_with_logits
 
 
 def _logits(model: Any) -> Any:
@@ -110,7 +129,12 @@ def _logits(model: Any) -> Any:
 
 
 def _compiled_epoch(
-    logits: Any, x: Images, y: Labels, settings: TrainConfig, seed: int
+    logits: Any,
+    x: Images,
+    y: Truth,
+    loss_of: Callable[[Any, Any], Any],
+    settings: TrainConfig,
+    seed: int,
 ) -> Callable[[int], float]:
     """A function of the epoch's number that trains one epoch and returns its mean loss.
 
@@ -134,8 +158,7 @@ def _compiled_epoch(
     def step(index: Any, done: Any) -> Any:
         with tf.GradientTape() as tape:
             scores = logits(tf.gather(images, index), training=True)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(labels, index), scores)
-            loss = tf.reduce_mean(losses)
+            loss = tf.reduce_mean(loss_of(tf.gather(labels, index), scores))
         rate = settings.learning_rate * 0.5 * (1.0 + tf.cos(math.pi * done / total))
         gradients = tape.gradient(loss, weights)
         # As tensors, made once: as Python numbers each weight would add its own constants to the graph.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hil import units
+from search.metrics import QUALITIES
 from search.objective import Constraint
 
 
@@ -28,10 +29,37 @@ def _percent(value: float) -> str:
     return f"{value:.1%}"
 
 
+def _number(value: float) -> str:
+    return f"{value:.4g}"
+
+
+_HEADINGS = {
+    "f1_score": "F1",
+    "auc": "AUC",
+    "top_k_categorical_accuracy": "top 5",
+    "mean_absolute_error": "MAE",
+    "mean_squared_error": "MSE",
+    "root_mean_squared_error": "RMSE",
+    "r2_score": "R2",
+}
+
+
+def _quality(name: str, kind: str = "int8", split: str = "validation") -> Figure:
+    """A quality metric but accuracy, of the int8 or the float network, on one split."""
+    heading = _HEADINGS.get(name, name)
+    share = QUALITIES[name].unit == "share"
+    axis = f"{kind} {heading} on {split} data"
+    beside = {"float": "float ", "int8": ""}[kind] + heading + ("" if split == "validation" else " on test")
+    return Figure(beside, _percent if share else _number, (f"{axis}, %", 0.01) if share else (axis, 1.0))
+
+
 FIGURES = {
     "accuracy": Figure("accuracy", _percent, ("int8 accuracy on validation data, %", 0.01)),
     "float_accuracy": Figure("float acc.", _percent, ("float accuracy on validation data, %", 0.01)),
     "test_accuracy": Figure("on test", _percent, ("int8 accuracy on test data, %", 0.01)),
+    **{name: _quality(name) for name in QUALITIES if name != "accuracy"},
+    **{f"float_{name}": _quality(name, "float") for name in QUALITIES if name != "accuracy"},
+    **{f"test_{name}": _quality(name, "int8", "test") for name in QUALITIES if name != "accuracy"},
     "latency_us": Figure("latency", units.duration, ("latency, ms", 1e3)),
     "untrained_latency_us": Figure("untrained", units.duration, ("latency with untrained weights, ms", 1e3)),
     "general_share": Figure("general", _percent, ("share of MACs on the general path, %", 0.01)),
@@ -63,10 +91,22 @@ def limit_text(constraint: Constraint) -> str:
 
 
 # Shown for every network, objectives or not, in this order.
-ALWAYS = ("accuracy", "test_accuracy", "latency_us", "ram_bytes", "flash_bytes", "energy_uj", "general_share")
+ALWAYS = (
+    "accuracy",
+    "test_accuracy",
+    "mean_absolute_error",
+    "r2_score",
+    "latency_us",
+    "ram_bytes",
+    "flash_bytes",
+    "energy_uj",
+    "general_share",
+)
 
 # What stands beside another metric wherever that one has a column.
-BESIDE = {"latency_us": "untrained_latency_us"}
+BESIDE = {"latency_us": "untrained_latency_us"} | {
+    name: f"test_{name}" for name in QUALITIES if name != "accuracy"
+}
 
 #: Headings that need a word of explanation.
 NOTES = {

@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from search.objective import Objective
+from search.metrics import METRICS, QUALITIES
+from search.objective import Objective, Objectives
 from search.report.data import Network, StudyReport
 from search.report.figures import figure, limit_text
 
@@ -40,7 +41,7 @@ def front_picture(report: StudyReport, kind: str) -> bytes:
 def _draw(report: StudyReport) -> Figure:
     import matplotlib.pyplot as plt
 
-    x, y, colour = _axes(report.objectives.objectives)
+    x, y, colour = _axes(report.objectives)
     drawing, axes = plt.subplots(figsize=(8.2, 4.8), layout="constrained")
     known = [n for n in report.networks if all(m in n.trial.values for m in (x.metric, y.metric))]
     front = [n for n in report.front_networks if n in known]
@@ -82,13 +83,16 @@ def _draw(report: StudyReport) -> Figure:
     return drawing
 
 
-def _axes(objectives: tuple[Objective, ...]) -> tuple[Objective, Objective, Objective | None]:
-    """Which objective goes where.  A study with one objective is drawn against latency."""
-    minimized = [o for o in objectives if o.direction == "minimize"]
-    maximized = [o for o in objectives if o.direction == "maximize"]
+def _axes(wanted: Objectives) -> tuple[Objective, Objective, Objective | None]:
+    """Which objective goes where: a cost to the right, quality upwards.  A study with one objective is drawn
+    against latency, or against the quality that its reward reads."""
+    costs = [o for o in wanted.objectives if METRICS[o.metric].task is None]
+    minimized = [o for o in costs if o.direction == "minimize"]
+    maximized = [o for o in wanted.objectives if o not in minimized]
     x = minimized[0] if minimized else Objective("latency_us", "minimize")
     rest = [o for o in (*maximized, *minimized) if o != x]
-    y = rest[0] if rest else Objective("accuracy", "maximize")
+    quality = next((QUALITIES[m] for m in wanted.needed_metrics if m in QUALITIES), QUALITIES["accuracy"])
+    y = rest[0] if rest else Objective(quality.name, quality.better)
     return x, y, rest[1] if len(rest) > 1 else None
 
 

@@ -104,8 +104,8 @@ class ChainSpace:
                 f"space 'chain' got data of shape {tuple(input_shape)}, expected (height, width, channels)",
                 remedy="give each image a channel dimension, e.g. (8, 8, 1)",
             )
-        if classes < 2:
-            raise BadOption((), f"space 'chain' got {classes} classes, expected at least 2")
+        if classes < 1:
+            raise BadOption((), f"space 'chain' got {classes} classes, expected at least 1")
         self.options = options
         self.input_shape = (input_shape[0], input_shape[1], input_shape[2])
         self.classes = classes
