@@ -128,7 +128,7 @@ def _numbers(parameter: Any, levels: int) -> list[float]:
 
 
 def _spread(low: float, high: float, sampling: str, count: int) -> list[float]:
-    """`count` numbers from `low` to `high`, both included, as KerasTuner projects equal steps of probability."""
+    """`count` numbers from `low` to `high`, both included, at equal steps of KerasTuner's probability."""
     shares = [index / (count - 1) for index in range(count)]
     if sampling == "log":
         return [low * (high / low) ** share for share in shares]

@@ -21,18 +21,18 @@ def seeded(seed: int) -> Iterator[None]:
     """Everything that is drawn within follows from `seed`; random and numpy go on afterwards as if nothing
     had been drawn.  Layers are named from the start again, as their names end up in the .tflite file."""
     keras = load_keras()
-    before, numpy_before = random.getstate(), np.random.get_state()  # noqa: NPY002  # what users' code draws from
+    before, numpy_before = random.getstate(), np.random.get_state()
     forget_models()
     keras.utils.set_random_seed(seed)
     try:
         yield
     finally:
         random.setstate(before)
-        np.random.set_state(numpy_before)  # noqa: NPY002
+        np.random.set_state(numpy_before)
 
 
 def checked(model: Any, *, name: str, input_shape: tuple[int, ...], classes: int) -> Any:
-    """The model, if a study can use it.
+    """The same model, if a study can use it.
 
     Args:
         model: what `build` returned.
@@ -55,19 +55,21 @@ def checked(model: Any, *, name: str, input_shape: tuple[int, ...], classes: int
         )
     if len(inputs) != 1 or len(outputs) != 1:
         raise CannotBuild(
-            f"{name} returned a model of {len(inputs)} inputs and {len(outputs)} outputs, expected one of each"
+            f"{name} returned a model of {len(inputs)} inputs and {len(outputs)} outputs, expected one each"
         )
     if tuple(inputs[0].shape[1:]) != tuple(input_shape):
         raise CannotBuild(
-            f"{name} returned a model that takes {tuple(inputs[0].shape[1:])}, the data are {tuple(input_shape)}",
+            f"{name} returned a model that takes {tuple(inputs[0].shape[1:])}, "
+            f"the data are {tuple(input_shape)}",
             remedy="let its __init__ take input_shape, or change the data",
         )
     if tuple(outputs[0].shape[1:]) != (classes,):
         raise CannotBuild(
-            f"{name} returned a model that gives {tuple(outputs[0].shape[1:])}, the data have {classes} classes",
+            f"{name} returned a model that gives {tuple(outputs[0].shape[1:])}, "
+            f"the data have {classes} classes",
             remedy=f"end it with keras.layers.Dense({classes}, activation='softmax')",
         )
-    return with_softmax_apart(model)
+    return model
 
 
 def with_softmax_apart(model: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A user's HyperModel: from "my_file.py:MyHyperModel" in a study file, or an object in Python, to `build(hp)`.
+"""A user's HyperModel, named in a study file as "my_file.py:MyHyperModel" or handed in from Python.
 
 It may be a class (of `keras_tuner.HyperModel`, or any with a method `build`), an instance, or a function
 `build(hp)`.  A class is called with those of `input_shape`, `classes` and `num_classes` that its `__init__`

@@ -1,7 +1,7 @@
 """HyperModelSpace: a KerasTuner HyperModel as a Space, searched by every strategy with figures of a board.
 
-`build(hp)` is run with one answer or another (search/keras_tuner/asking.py), so sampling, mutation, crossover,
-distance, paths and text are those of every space of decisions.  Only what `build` really asks for is a gene:
+`build(hp)` is run with one answer or another (search/keras_tuner/asking.py), so sampling, mutation,
+crossover, distance, paths and text are those of every space of decisions.  Only what `build` asks for is one:
 `for i in range(hp.Int("depth", 1, 3)): hp.Int(f"filters_{i}", ...)` has as many genes as there are layers,
 with or without `conditional_scope`.
 
@@ -25,7 +25,7 @@ import numpy as np
 
 from search.errors import BadArchitecture
 from search.keras_tuner.asking import LEVELS, AskingHyperParameters
-from search.keras_tuner.building import checked, seeded
+from search.keras_tuner.building import checked, seeded, with_softmax_apart
 from search.keras_tuner.library import kt
 from search.keras_tuner.loading import KEY, digest_of, hypermodel_of, load
 from search.keras_tuner.traced_cost import traced_cost
@@ -106,8 +106,10 @@ class HyperModelSpace(DecisionSpace):
         yield self._explored(asked, path, choose) if node is None else node
 
     def cost(self, architecture: Architecture) -> Cost:
-        """Of the traced model, see `search/keras_tuner/traced_cost.py`; 0 where there is none.  The first time
-        some 0.1 s."""
+        """Of the traced model, see `search/keras_tuner/traced_cost.py`; 0 where there is none.
+
+        Takes some 0.1 s, the first time.
+        """
         self.way(architecture)
         return self._cost_of(architecture)
 
@@ -132,14 +134,10 @@ class HyperModelSpace(DecisionSpace):
         Raises:
             CannotBuild: `build` raises for these answers, or returns what a study cannot use.
         """
-        genes = self.way(architecture).genes
-
-        def answer(gene: str, options: Sequence[Option]) -> Option:
-            return options[0] if len(options) == 1 else options[options.index(genes[gene])]  # type: ignore[arg-type]
-
+        answer = _answers(self.way(architecture).genes)
         with seeded(seed):
             try:
-                return self._checked(self._run(answer))
+                return with_softmax_apart(self._checked(self._run(answer)))
             except BadArchitecture:
                 raise
             except Exception as error:  # whatever the user's code raises
@@ -147,12 +145,8 @@ class HyperModelSpace(DecisionSpace):
 
     def hyperparameters(self, architecture: Architecture) -> Any:
         """The `keras_tuner.HyperParameters` that make this architecture, for the user's own code."""
-        genes = self.way(architecture).genes
-        hp = AskingHyperParameters(
-            lambda gene, options: options[0] if len(options) == 1 else genes[gene],
-            levels=self._levels,
-            held=self._held,
-        )
+        answer = _answers(self.way(architecture).genes)
+        hp = AskingHyperParameters(answer, levels=self._levels, held=self._held)
         self._build(hp)
         return hp.copy()
 
@@ -234,6 +228,15 @@ class HyperModelSpace(DecisionSpace):
                     remedy=getattr(error, "remedy", None)
                     or "try it by itself: import keras_tuner; build(keras_tuner.HyperParameters())",
                 ) from error
+
+
+def _answers(genes: Mapping[str, Any]) -> Choose:
+    """Answers as an architecture says."""
+
+    def answer(gene: str, options: Sequence[Option]) -> Option:
+        return options[0] if len(options) == 1 else options[options.index(genes[gene])]
+
+    return answer
 
 
 class _Inconstant(Exception):
