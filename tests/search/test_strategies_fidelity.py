@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from search import pareto
+from search.dialogue import Dialogue
 from search.objective import Objectives
 from search.space import make_space
 from search.space.base import Space
@@ -310,3 +311,27 @@ def test_for_the_same_epochs_it_finds_better_networks_than_random_search(name: s
     found = [best(name, seed) for seed in range(8)]
     drawn = [best("random", seed) for seed in range(8)]
     assert np.mean(found) > np.mean(drawn) + 0.005
+
+
+@pytest.mark.parametrize("ahead", [None, 4])
+@pytest.mark.parametrize("name", NAMES)
+def test_with_several_trials_under_way_no_rung_is_left_waiting(
+    name: str, ahead: int | None, space: Space, bounded: Objectives
+) -> None:
+    dialogue = Dialogue(make_strategy(name, space, bounded, seed=3), [], asked=0, ahead=ahead)
+    open_trials: list[Trial] = []
+    done: list[Trial] = []
+    rng = np.random.default_rng(0)
+    begun = 0
+    while len(done) < 60:
+        proposal = dialogue.ask() if len(open_trials) < 4 else None
+        if proposal is not None:
+            open_trials.append(Trial(begun, proposal.architecture, fidelity=proposal.fidelity))
+            begun += 1
+            dialogue.began(open_trials[-1])
+            continue
+        ended = open_trials.pop(int(rng.integers(len(open_trials))))  # fails where it waits for nothing
+        done.append(pretend_trial(ended.number, ended.proposal, space, bounded))
+        dialogue.ended(done[-1])
+    assert len({trial.proposal for trial in done}) == 60
+    assert sum(trial.fidelity == 1 for trial in done) >= 2
