@@ -1,12 +1,14 @@
 """What has to be alive at once, in bytes, in whatever order the layers of a network run.
 
 The compiler runs branches in the order that needs least (hil/memory/order), which a search cannot know
-without compiling.  So only what no order can avoid is counted: at a layer, a tensor is alive if the layer
-itself or one that it comes from has written it, and the layer itself or one that follows from it reads it.
-In a chain, where there is one order, that is all there is.
+without compiling.  So only what no order can avoid is counted: at a layer, a tensor is alive if one that the
+layer comes from has written it, and the layer itself or one that follows from it reads it.  In a chain, where
+there is one order, that is all there is.
 
-    before     per layer the set, as bits, of those that it follows from, itself included
-    behind     per layer the set of those that follow from it, itself included
+Sets of tensors are bits of a number: bit 0 is the input, bit k + 1 the output of layer k.
+
+    before     per layer, what has been written when it has run, in every order
+    later      per tensor, what those read that follow from it
 """
 
 from __future__ import annotations
@@ -27,11 +29,13 @@ def peak_bytes(layers: Sequence[Layer], sizes: Mapping[str, int]) -> tuple[int, 
         layers: in an order in which they can run.
         sizes: name -> bytes of each tensor, "input" among them.
     """
-    if all(name in layer.inputs for layer, name in zip(layers[1:], [x.name for x in layers], strict=False)):
+    if all(layers[k].name in layers[k + 1].inputs for k in range(len(layers) - 1)):
         needed = _in_a_row(layers, sizes)
         return max(needed), _striped_in_a_row(layers, sizes, needed)
-    before = _before(layers)
-    needed = _in_any_order(layers, sizes, before)
+    place = {INPUT: 0, **{layer.name: at for at, layer in enumerate(layers, start=1)}}
+    inputs = [sorted({place[name] for name in layer.inputs}) for layer in layers]
+    before = _before(inputs)
+    needed = _in_any_order(layers, sizes, inputs, before)
     return max(needed), _striped_in_any_order(layers, sizes, needed, before)
 
 
@@ -55,27 +59,37 @@ def _in_a_row(layers: Sequence[Layer], sizes: Mapping[str, int]) -> list[int]:
     return result
 
 
-def _in_any_order(layers: Sequence[Layer], sizes: Mapping[str, int], before: Sequence[int]) -> list[int]:
+def _in_any_order(
+    layers: Sequence[Layer], sizes: Mapping[str, int], inputs: Sequence[Sequence[int]], before: Sequence[int]
+) -> list[int]:
     """As `_in_a_row`, of what is alive in every order."""
-    behind = _behind(before)
-    readers = dict.fromkeys(sizes, 0)
-    for index, layer in enumerate(layers):
-        for name in layer.inputs:
-            readers[name] |= 1 << index
-    tensors = [(INPUT, -1), *[(layer.name, index) for index, layer in enumerate(layers)]]
-    result = [sizes[INPUT]]
-    for index, layer in enumerate(layers):
-        written = sizes[layer.name]
-        needed = written
-        for name, writer in tensors[: index + 1]:
-            if readers[name] & behind[index] and (writer < 0 or before[index] >> writer & 1):
-                needed += sizes[name]
+    bytes_of = [sizes[INPUT], *[sizes[layer.name] for layer in layers]]
+    later = [0] * (len(layers) + 1)
+    result = [0] * len(layers)
+    for index in range(len(layers) - 1, -1, -1):
+        own, follow = inputs[index], later[index + 1]
+        read = follow
+        for tensor in own:
+            read |= 1 << tensor
+        for tensor in own:
+            later[tensor] |= read
+        written = bytes_of[index + 1]
+        needed = written + _sum(bytes_of, read & before[index] & ~(1 << index + 1))
         hidden = 0
-        for name in set(layer.inputs):
-            if readers[name] & behind[index] == 1 << index:  # the others may have read it by then
-                hidden = _hidden(layer, hidden, min(sizes[name], written))
-        result.append(needed - hidden)
-    return result
+        for tensor in own:
+            if not follow >> tensor & 1:  # all others may have read it by then
+                hidden = _hidden(layers[index], hidden, min(bytes_of[tensor], written))
+        result[index] = needed - hidden
+    return [sizes[INPUT], *result]
+
+
+def _sum(bytes_of: Sequence[int], tensors: int) -> int:
+    total = 0
+    while tensors:
+        lowest = tensors & -tensors
+        total += bytes_of[lowest.bit_length() - 1]
+        tensors ^= lowest
+    return total
 
 
 def _hidden(layer: Layer, hidden: int, covered: int) -> int:
@@ -101,31 +115,23 @@ def _striped_in_any_order(
 ) -> int:
     """As `_striped_in_a_row`.  What runs in stripes has one output: it is all that this one follows from."""
     best = max(needed)
-    whole = sum([1 << index for index, layer in enumerate(layers) if type(layer) not in _IN_STRIPES])
+    falling = sorted(range(len(layers)), key=lambda index: -needed[index + 1])
+    whole = 0
     for index, layer in enumerate(layers):
+        if type(layer) not in _IN_STRIPES:
+            whole |= 1 << index + 1
         if not before[index] & whole:
-            after = [size for at, size in enumerate(needed[1:]) if not before[index] >> at & 1]
-            best = min(best, max([sizes[INPUT], sizes[layer.name], *after]))
+            rest = next((needed[at + 1] for at in falling if not before[index] >> at + 1 & 1), 0)
+            best = min(best, max(sizes[INPUT], sizes[layer.name], rest))
     return best
 
 
-def _before(layers: Sequence[Layer]) -> list[int]:
-    place = {layer.name: index for index, layer in enumerate(layers)}
+def _before(inputs: Sequence[Sequence[int]]) -> list[int]:
     result: list[int] = []
-    for index, layer in enumerate(layers):
-        bits = 1 << index
-        for name in layer.inputs:
-            if name != INPUT:
-                bits |= result[place[name]]
+    for index, own in enumerate(inputs):
+        bits = 1 << index + 1 | 1
+        for tensor in own:
+            if tensor:
+                bits |= result[tensor - 1]
         result.append(bits)
-    return result
-
-
-def _behind(before: Sequence[int]) -> list[int]:
-    result = [0] * len(before)
-    for index, bits in enumerate(before):
-        while bits:
-            lowest = bits & -bits
-            result[lowest.bit_length() - 1] |= 1 << index
-            bits ^= lowest
     return result
