@@ -12,12 +12,15 @@ from search.space.options import BadOption, Options, build, nearest
 from search.strategies.aging_evolution import AgingEvolution, AgingEvolutionOptions
 from search.strategies.asha import Asha, AshaOptions
 from search.strategies.base import Strategy
+from search.strategies.block_qnn import BlockQnn, BlockQnnOptions
 from search.strategies.evolution import Evolution, EvolutionOptions
 from search.strategies.exhaustive import ExhaustiveOptions, ExhaustiveSearch
 from search.strategies.hyperband import Hyperband, HyperbandOptions
 from search.strategies.local_search import LocalSearch, LocalSearchOptions
+from search.strategies.metaqnn import MetaQnn, MetaQnnOptions
 from search.strategies.nsga2 import Nsga2, Nsga2Options
 from search.strategies.random import RandomOptions, RandomSearch
+from search.strategies.reinforce import Reinforce, ReinforceOptions
 from search.strategies.successive_halving import SuccessiveHalving, SuccessiveHalvingOptions
 
 __all__ = ["STRATEGIES", "Strategy", "StrategyKind", "make_strategy", "strategy_options"]
@@ -46,6 +49,9 @@ STRATEGIES: dict[str, StrategyKind] = {
     "successive_halving": StrategyKind(SuccessiveHalvingOptions, SuccessiveHalving),
     "hyperband": StrategyKind(HyperbandOptions, Hyperband),
     "asha": StrategyKind(AshaOptions, Asha),
+    "metaqnn": StrategyKind(MetaQnnOptions, MetaQnn),
+    "block_qnn": StrategyKind(BlockQnnOptions, BlockQnn),
+    "reinforce": StrategyKind(ReinforceOptions, Reinforce),
 }
 
 
