@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from hil.api import compile_model
 from hil.board import Board, load_board
@@ -51,6 +52,14 @@ _PATCHED = """
 model.tflite, byte by byte.
 """
 
+_NUMBERS = """
+The network was trained on standardised numbers.  What its int8 output q stands for, in the unit of the data:
+
+| output | number |
+|---|---|
+{rows}
+"""
+
 _COMMAND = """
 To measure what `c/` and `firmware/` hold:
 
@@ -86,9 +95,7 @@ def export_trial(store: Store, number: int, folder: Path, optimize: Sequence[str
         )
     trained = findings[Stage.TRAIN].detail
     config = store.config() or {}
-    device = open_device(config["device"], board=config.get("board") or None)
-    board = device.board
-    device.close()
+    board = _board(config, findings)
 
     graph = read(store.artifact(trained["tflite"]))
     smaller = apply(graph, optimize)
@@ -100,7 +107,7 @@ def export_trial(store: Store, number: int, folder: Path, optimize: Sequence[str
     shutil.copyfile(store.artifact(trained["keras"]), folder / "model.keras")
     for name, text in program.sources.items():
         (sources / name).write_text(text, encoding="utf-8")
-    write_project(program, load_board(board.id), folder / "firmware")
+    write_project(program, load_board(board.label), folder / "firmware")
     measured = {
         stage.value: _measurement(findings[stage])
         for stage in (Stage.MEASURE, Stage.DEPLOY)
@@ -108,6 +115,8 @@ def export_trial(store: Store, number: int, folder: Path, optimize: Sequence[str
     }
     (folder / "measurement.json").write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
     text = _README.format(name=config["name"], number=number, architecture=trial.architecture)
+    if "target_scale" in trained:
+        text += _NUMBERS.format(rows=_rows(graph, trained))
     if program.patches is not None:
         text += _PATCHED.format(patches=program.patches)
     options = ""
@@ -117,9 +126,23 @@ def export_trial(store: Store, number: int, folder: Path, optimize: Sequence[str
     if arena_limit is not None:
         options += f" --arena-limit {arena_limit}"
     if options:
-        text += _COMMAND.format(board=board.id, options=options)
+        text += _COMMAND.format(board=board.label, options=options)
     (folder / "README.md").write_text(text, encoding="utf-8")
     return reduction
+
+
+def _board(config: Mapping[str, Any], findings: Mapping[Stage, Finding]) -> Board:
+    """The board that the network is for: that of the study, or the one where it was measured."""
+    device = open_device(config["device"], board=config.get("board") or None)
+    board = device.board
+    device.close()
+    deploy = config.get("deploy", {})
+    if deploy.get("boards") or deploy.get("clocks"):
+        finding = findings.get(Stage.DEPLOY) or findings[Stage.MEASURE]
+        origin = from_dict(finding.detail["measurement"]).origin
+        board = board if origin.board_id == board.id else load_board(origin.board_id)
+        board = board.at_clock(origin.clock_hz)
+    return board
 
 
 def _program(graph: Graph, board: Board, findings: Mapping[Stage, Finding]) -> tuple[Program, int | None]:
@@ -138,6 +161,16 @@ def _program(graph: Graph, board: Board, findings: Mapping[Stage, Finding]) -> t
     except ArenaOverLimit as error:  # measured before it was trained, and other kernels serve these weights
         limit = error.needed_bytes
         return compile_model(graph, board=board, arena_limit=limit), limit
+
+
+def _rows(graph: Graph, trained: Mapping[str, Any]) -> str:
+    """One row per output of a regression: dequantized and standardised back in one go."""
+    gave = graph.output_tensor
+    rows = []
+    for output, (scale, mean) in enumerate(zip(trained["target_scale"], trained["target_mean"], strict=True)):
+        factor = gave.scale * scale
+        rows.append(f"| {output} | q * {factor:.9g} + {mean - gave.zero_point * factor:.9g} |")
+    return "\n".join(rows)
 
 
 def _measurement(finding: Finding) -> object:

@@ -48,7 +48,7 @@ def collect(store: Store) -> StudyReport:
         networks.append(Network(trial, searched, deployed))
     return StudyReport(
         name=config.name,
-        device=config.device,
+        device=", ".join([device for device, _ in config.boards_of_devices()]),
         data=f"{config.data.name}, SHA-256 {store.identity().get('data', '')[:12]}",
         objectives=objectives,
         networks=tuple(networks),
