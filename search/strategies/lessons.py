@@ -56,9 +56,8 @@ class Lessons:
 
     def due(self) -> Iterator[tuple[int, list[Trial]]]:
         """The batches that were not given out yet: number of the batch from 0, and its trials by number."""
-        while (numbers := range(self._learnt * self._size, (self._learnt + 1) * self._size))[
-            0
-        ] <= self._newest:
+        while (start := self._learnt * self._size) <= self._newest:
+            numbers = range(start, start + self._size)
             if not all(n in self._told or self._newest - n > self._patience for n in numbers):
                 return
             batch = self._learnt
@@ -69,11 +68,11 @@ class Lessons:
 class RelativeRewards:
     """Ranks as numbers from -1 to 1, whatever scale the study's reward has.
 
-    | trial      | reward                                                                                 |
-    |------------|----------------------------------------------------------------------------------------|
+    | trial      | reward                                                                                  |
+    |------------|-----------------------------------------------------------------------------------------|
     | feasible   | 0 to 1: the share of the feasible ones that it beats (itself and its equals count half) |
     | infeasible | -1 to 0: the same among the infeasible, by their violation, less 1                      |
-    | failed     | -1                                                                                     |
+    | failed     | -1                                                                                      |
 
     So 0.5 is the median of what is feasible.  The scale moves as trials come in: rewards are to be asked anew
     for each update.
@@ -92,6 +91,5 @@ class RelativeRewards:
         if not rank[0]:
             return -1.0
         values = self._sorted[rank[0]]
-        return (
-            (bisect_left(values, rank[1]) + bisect_right(values, rank[1])) / (2 * len(values)) + rank[0] - 2
-        )
+        beaten = (bisect_left(values, rank[1]) + bisect_right(values, rank[1])) / (2 * len(values))
+        return beaten if rank[0] == 2 else beaten - 1
