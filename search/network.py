@@ -31,6 +31,7 @@ from search.space.layers import (
     Layer,
     Pool,
     Sum,
+    sides,
 )
 
 # Keras' default of 0.99 suits thousands of steps per epoch; small data sets have a dozen.
@@ -128,6 +129,7 @@ def _apply(keras: Any, layer: Layer, inputs: list[Any], *, seed: int) -> Any:
     make = keras.layers
     match layer:
         case Conv():
+            _must_be_read_rightly(layer, inputs[0].shape)
             x = make.Conv2D(
                 layer.filters,
                 layer.kernel,
@@ -171,6 +173,19 @@ def _apply(keras: Any, layer: Layer, inputs: list[Any], *, seed: int) -> Any:
             return make.Softmax(name=layer.name)(inputs[0])
         case _:
             raise ValueError(f"there is no Keras form of a {type(layer).__name__} layer")
+
+
+def _must_be_read_rightly(layer: Conv, shape: tuple[int, ...]) -> None:
+    """Refuse what TensorFlow Lite gets wrong.
+
+    A float kernel as large as its map, with padding at the far ends alone (sides of 1 and 2), is taken for a
+    plain matrix product, reads beyond its input, and gives chance numbers or ends the process (seen with
+    TensorFlow 2.21).  The ranges for int8 are taken with it.
+    """
+    kernel, stride = sides(layer.kernel), sides(layer.stride)
+    padded = any(side == 2 and step == 1 for side, step in zip(kernel, stride, strict=True))
+    if kernel == tuple(shape[1:3]) and max(kernel) == 2 and padded:
+        raise ValueError(f"TensorFlow Lite cannot run a kernel of {kernel} on a map of that size")
 
 
 def _normalised(keras: Any, x: Any, name: str, activation: str) -> Any:

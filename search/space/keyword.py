@@ -33,7 +33,7 @@ class KeywordOptions(Options):
     Attributes:
         min_blocks, max_blocks: depthwise-separable blocks behind the first convolution.
         first_kernels: of the first convolution, rows x columns: "10x4" is 10 steps of time and 4 of
-            frequency.  No kernel is larger than the data: on 8x8, "10x4" is 8x4.
+            frequency.  They are cut to the data's size: on 8x8, "10x4" is 8x4.
         first_strides: of the first convolution, likewise; where none suits the data it is "1x1".
         widths: filters of the first convolution and of the blocks.
         one_width: all have the same, as in the paper.
@@ -94,7 +94,8 @@ class KeywordSpace(DecisionSpace):
     def __init__(self, options: KeywordOptions, *, input_shape: tuple[int, ...], classes: int) -> None:
         super().__init__(input_shape=input_shape, classes=classes)
         self.options = options
-        height, width, _ = self.input_shape
+        # Never 2 on 2: see search/network.py, which refuses some of those.
+        height, width = (3 if side == 2 else side for side in self.input_shape[:2])
         clipped = [
             (min(rows, height), min(columns, width)) for rows, columns in map(_sides, options.first_kernels)
         ]

@@ -23,6 +23,7 @@ from search.space.layers import (
     GlobalAverage,
     Layer,
     Pool,
+    Side,
     Sum,
 )
 
@@ -127,6 +128,28 @@ def test_a_list_that_is_no_network_is_refused(layers: tuple[Layer, ...], message
     with pytest.raises(BadArchitecture, match=message) as caught:
         network.build(layers, SHAPE, seed=1)
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("map_size", "kernel", "stride", "refused"),
+    [
+        ((2, 2), 2, 1, True),
+        ((1, 2), (1, 2), 1, True),
+        ((2, 2), 2, 2, False),  # nothing is padded
+        ((2, 2), 3, 1, False),
+        ((2, 4), (2, 4), 1, False),  # padded in front, too
+        ((3, 3), 2, 1, False),
+    ],
+)
+def test_a_kernel_that_tensorflow_lite_misreads_is_refused(
+    map_size: tuple[int, int], kernel: Side, stride: int, refused: bool
+) -> None:
+    layers = (Conv("conv", ("input",), 4, kernel, stride, "relu"),)
+    if refused:
+        with pytest.raises(BadArchitecture, match="TensorFlow Lite cannot run a kernel"):
+            network.build(layers, (*map_size, 1), seed=1)
+    else:
+        network.build(layers, (*map_size, 1), seed=1)
 
 
 def test_a_saved_model_comes_back() -> None:
