@@ -79,6 +79,15 @@ fuzz: setup ## random and mutated frames for the parsers of firmware and host, b
 bench-energy: setup ## known energies through each meter's decoding, trigger and integration, with error
 	@$(BIN)/python -m benchmarks.energy
 
+.PHONY: bench-search
+bench-search: setup ## all strategies beside Optuna and KerasTuner on a table of trained networks; speed of the loop (UPDATE=1)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@$(BIN)/python -m benchmarks.bench_search $(if $(UPDATE),--update)
+
+.PHONY: table
+table: setup ## train and measure all 1,668 networks of benchmarks/table.toml (two hours) -> search/testing/tables
+	@$(BIN)/python -m benchmarks.tabulate
+
 .PHONY: bench-stages
 bench-stages: setup ## seconds per stage of one candidate: quantize, plan, codegen, build, flash, measure
 	@$(BIN)/python benchmarks/stages.py
