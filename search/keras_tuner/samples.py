@@ -31,7 +31,8 @@ def training_inputs(args: Sequence[Any], kwargs: Mapping[str, Any]) -> NDArray[A
             "tuner.search(x, y, ...)"
         )
     taken = [np.asarray(inputs) for inputs, _ in _batches(x, None, REPRESENTATIVE)]
-    return np.concatenate(taken)[:REPRESENTATIVE]
+    samples: NDArray[Any] = np.concatenate(taken)[:REPRESENTATIVE]
+    return samples
 
 
 def validation(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[NDArray[Any], NDArray[Any]] | None:

@@ -16,6 +16,7 @@ from search.strategies.block_qnn import BlockQnn, BlockQnnOptions
 from search.strategies.evolution import Evolution, EvolutionOptions
 from search.strategies.exhaustive import ExhaustiveOptions, ExhaustiveSearch
 from search.strategies.hyperband import Hyperband, HyperbandOptions
+from search.strategies.keras_tuner import KerasTunerOptions, make_keras_tuner
 from search.strategies.local_search import LocalSearch, LocalSearchOptions
 from search.strategies.metaqnn import MetaQnn, MetaQnnOptions
 from search.strategies.nsga2 import Nsga2, Nsga2Options
@@ -49,6 +50,7 @@ STRATEGIES: dict[str, StrategyKind] = {
     "successive_halving": StrategyKind(SuccessiveHalvingOptions, SuccessiveHalving),
     "hyperband": StrategyKind(HyperbandOptions, Hyperband),
     "asha": StrategyKind(AshaOptions, Asha),
+    "keras_tuner": StrategyKind(KerasTunerOptions, make_keras_tuner),
     "metaqnn": StrategyKind(MetaQnnOptions, MetaQnn),
     "block_qnn": StrategyKind(BlockQnnOptions, BlockQnn),
     "reinforce": StrategyKind(ReinforceOptions, Reinforce),
