@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from hil.graph import read
 from hil.measurement_json import from_dict
 from search import network
 from search.cascade import STAGES, Work
+from search.cli.export import export_trial
 from search.config import Budget, StudyConfig
 from search.datasets import load
 from search.errors import BadConfig
@@ -39,6 +42,7 @@ def config(**other: Any) -> StudyConfig:
 
 def run(folder: Path, study: StudyConfig) -> tuple[dict[Stage, Any], Store]:
     store, evaluator = Store.open(folder), HilEvaluator(study)
+    store.set_config(study.to_dict(), evaluator.identity)
     number = store.add_trial(Proposal(NET), asked=1).number
     for stage in (*STAGES, Stage.DEPLOY):
         store.add_finding(number, evaluator.run(stage, Work(number, NET, store.findings(number), store)))
@@ -101,6 +105,12 @@ def test_a_trial_of_a_regression(tmp_path: Path) -> None:
     assert off.mean() == pytest.approx(trained.values["mean_absolute_error"], rel=1e-3)
     assert off[:, 0].mean() < 300
     assert off[:, 1].mean() < 0.001
+    export_trial(store, 0, tmp_path / "exported")
+    text = (tmp_path / "exported" / "README.md").read_text()
+    rows = re.findall(r"\| \d \| q \* (\S+) \+ (\S+) \|", text)
+    gave = read(tflite).output_tensor
+    steps = np.rint(int8_outputs(tflite, data.x_val) / gave.scale) + gave.zero_point
+    assert np.allclose(steps * [float(f) for f, _ in rows] + [float(o) for _, o in rows], numbers, rtol=1e-5)
     exact = qualities(["r2_score"], data.in_units(int8_outputs(tflite, data.x_val)), data.y_val)
     assert trained.values["r2_score"] == exact["r2_score"]
     store.close()
