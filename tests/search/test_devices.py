@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hil.board import load_board
+from hil.board import list_boards, load_board
 from hil.errors import HilError
 from hil.measurement_json import from_dict
 from search.cascade import Work
@@ -46,6 +46,20 @@ def test_a_study_file_says_what_to_choose_among() -> None:
         ("deploy.patches", (False, True)),
     ]
     assert StudyConfig.from_dict(study.to_dict()) == study
+
+
+def test_the_study_in_the_documentation_can_be_run() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "spaces" / "deploy.md").read_text()
+    study = loads(page.split("```toml\n", 1)[1].split("```", 1)[0])
+    pool = DevicePool(study)
+    assert pool.of(Deployment("nucleo_f446re", 84_000_000)).name == "emulated:nucleo_f446re@84MHz"
+
+
+def test_the_table_of_clocks_in_the_documentation_is_that_of_the_profiles() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "boards.md").read_text()
+    for board in [board for board in map(load_board, list_boards()) if board.clocks]:
+        clocks = ", ".join(f"{hz / 10**6:g}" for hz in board.clocks_hz)
+        assert f"| `{board.id}` | {clocks} |" in page
 
 
 def test_a_study_without_it_is_what_it_was() -> None:
