@@ -1,7 +1,7 @@
 """What a running study looks like: a live display on a terminal, one line per trial elsewhere.
 
-The display has the progress of the budget, the trial under way with its stages, the front so far and the
-last outcomes. Colours follow NO_COLOR (https://no-color.org), which rich respects.
+The display has the progress of the budget, how fast it goes, the trials under way with their stages, the
+front so far and the last outcomes. Colours follow NO_COLOR (https://no-color.org), which rich respects.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from search.events import (
+    BenchLost,
     DeployStarted,
     EpochFinished,
     Event,
@@ -62,12 +63,89 @@ def outcome(trial: Trial, metrics: tuple[str, ...]) -> str:
     )
 
 
+class Pace:
+    """How fast a run goes, and how far it has come: candidates per minute, hypervolume, time left."""
+
+    def __init__(self) -> None:
+        self._opened: StudyOpened | None = None
+        self._opened_at_s = 0.0
+        self._done = 0
+        self._hypervolume: float | None = None
+        self._left = True
+
+    def note(self, event: Event) -> None:
+        """Take what counts of an event."""
+        match event:
+            case StudyOpened():
+                self._opened, self._opened_at_s, self._done = event, time.monotonic(), event.done
+            case TrialFinished():
+                self._done, self._hypervolume = event.done, event.hypervolume
+            case DeployStarted() | StudyEnded():
+                self._left = False
+            case _:
+                pass
+
+    def elapsed_s(self) -> float:
+        """Of all runs of the study."""
+        if self._opened is None:
+            return 0.0
+        return self._opened.elapsed_s + time.monotonic() - self._opened_at_s
+
+    def words(self) -> list[str]:
+        """What is known so far, in short."""
+        opened = self._opened
+        if opened is None or self._done == opened.done:
+            return []
+        per_minute = 60 * (self._done - opened.done) / max(time.monotonic() - self._opened_at_s, 1e-9)
+        told = [f"{per_minute:.1f} candidates a minute"]
+        if self._hypervolume is not None:
+            told.append(f"hypervolume {self._hypervolume:.3f}")
+        left_s = []
+        if opened.budget_trials is not None:
+            left_s.append(60 * (opened.budget_trials - self._done) / per_minute)
+        if opened.budget_minutes is not None:
+            left_s.append(60 * opened.budget_minutes - self.elapsed_s())
+        if left_s and self._left:
+            told.append(f"about {_clock(max(0.0, min(left_s)))} left")
+        return told
+
+
+class UnderWay:
+    """A trial that is being worked on: the stages that are done, and what happens now."""
+
+    def __init__(self, architecture: str, stages: list[str]) -> None:
+        self.architecture = architecture
+        self._stages = stages
+        self._now = ""
+
+    def note(self, event: StageStarted | StageRetried | EpochFinished | StageFinished) -> None:
+        """Take an event of this trial."""
+        match event:
+            case StageStarted():
+                self._now = event.stage.value
+            case StageRetried():
+                self._now = f"{event.stage.value}, again ({event.message})"
+            case EpochFinished():
+                self._now = f"train, epoch {event.epoch}/{event.epochs}, loss {event.loss:.3f}"
+            case StageFinished():
+                kept = ", kept" if event.finding.reused else ""
+                self._stages.append(f"{event.finding.stage.value} {event.finding.seconds:.1f} s{kept}")
+                self._now = ""
+
+    def line(self) -> Text:
+        """What is done, dimly, and what happens now."""
+        text = _line("  " + "".join([f"{stage}  " for stage in self._stages]), "dim")
+        text.append(self._now, "not dim bold")
+        return text
+
+
 class LineProgress:
     """One line per finished trial, for logs and pipes."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
         self._metrics: tuple[str, ...] = ()
+        self._pace = Pace()
 
     def __enter__(self) -> LineProgress:
         return self
@@ -77,6 +155,7 @@ class LineProgress:
 
     def emit(self, event: Event) -> None:
         """Write what deserves a line."""
+        self._pace.note(event)
         match event:
             case StudyOpened():
                 self._metrics = event.objectives.metrics
@@ -86,6 +165,8 @@ class LineProgress:
                 self._say(f"trial {event.number}: continuing after {event.finished[-1].value}")
             case StageRetried():
                 self._say(f"trial {event.number}: {event.stage.value} is tried again: {event.message}")
+            case BenchLost():
+                self._say(_lost(event))
             case TrialFinished():
                 mark = "* " if event.trial in event.front else "  "
                 found = outcome(event.trial, self._metrics)
@@ -95,7 +176,8 @@ class LineProgress:
                 plural = "" if len(event.numbers) == 1 else "s"
                 self._say(f"measuring the front with trained weights: trial{plural} {numbers}")
             case StudyEnded():
-                self._say(f"{event.message}; {_networks(len(event.front))} on the front")
+                told = [f"{_networks(len(event.front))} on the front", *self._pace.words()]
+                self._say(f"{event.message}; {', '.join(told)}")
             case _:
                 pass
 
@@ -114,16 +196,14 @@ class LiveProgress:
         out = stream or sys.stdout
         self._copy = os.fdopen(os.dup(out.fileno()), "w", encoding=out.encoding or "utf-8")
         self._opened: StudyOpened | None = None
-        self._opened_at_s = 0.0
+        self._pace = Pace()
         self._done = 0
         self._heading = "starting"
-        self._current: TrialStarted | None = None
-        self._stages: list[str] = []
-        self._now = ""
+        self._under_way: dict[int, UnderWay] = {}
+        self._note = ""
         self._front: tuple[Trial, ...] = ()
         self._best: int | None = None
         self._last: deque[Trial] = deque(maxlen=LAST_TRIALS)
-        self._deploying: tuple[int, ...] = ()
         # Last, for it draws at once.
         self._live = Live(
             console=Console(file=self._copy),
@@ -143,37 +223,29 @@ class LiveProgress:
 
     def emit(self, event: Event) -> None:
         """Take note; the display is drawn by its own clock, and at once when a trial ends."""
+        self._pace.note(event)
         match event:
             case StudyOpened():
-                self._opened, self._opened_at_s, self._done = event, time.monotonic(), event.done
+                self._opened, self._done = event, event.done
                 self._heading = "searching"
             case TrialStarted():
-                self._current = event
-                self._stages = [f"{stage.value} (kept)" for stage in event.finished]
-            case StageStarted():
-                self._now = event.stage.value
-                if event.number in self._deploying:
-                    self._current = None
-                    self._now = f"trial {event.number}"
-            case StageRetried():
-                self._now = f"{event.stage.value}, again ({event.message})"
-            case EpochFinished():
-                self._now = f"train, epoch {event.epoch}/{event.epochs}, loss {event.loss:.3f}"
-            case StageFinished():
-                kept = ", kept" if event.finding.reused else ""
-                self._stages.append(f"{event.finding.stage.value} {event.finding.seconds:.1f} s{kept}")
-                self._now = ""
+                kept = [f"{stage.value} (kept)" for stage in event.finished]
+                self._under_way[event.number] = UnderWay(f"{event.architecture}", kept)
+            case StageStarted() | StageRetried() | EpochFinished() | StageFinished():
+                self._under_way.setdefault(event.number, UnderWay("", [])).note(event)
+            case BenchLost():
+                self._note = _lost(event)
             case TrialFinished():
                 self._front, self._best, self._done = event.front, event.best, event.done
                 self._last.append(event.trial)
-                self._current, self._now = None, ""
+                self._under_way.pop(event.trial.number, None)
                 self._live.refresh()
             case DeployStarted():
-                self._heading, self._deploying = "measuring the front with trained weights", event.numbers
-                self._current, self._stages = None, []
+                self._heading = "measuring the front with trained weights"
+                self._under_way.clear()
             case StudyEnded():
                 self._heading, self._front = event.message, event.front
-                self._current, self._now = None, ""
+                self._under_way.clear()
                 self._live.refresh()
 
     # ---- drawing
@@ -182,13 +254,12 @@ class LiveProgress:
         if self._opened is None:
             return Text("starting")
         parts: list[RenderableType] = [self._head(self._opened)]
-        if self._current is not None:
-            parts.append(_line(f"trial {self._current.number}  {self._current.architecture}"))
-            # Each on a line of its own, whatever they hold: a display whose height changes flickers.
-            parts.append(_line(f"  {'  '.join(self._stages)}", "dim"))
-            parts.append(_line(f"  {self._now}", "bold"))
-        elif self._now:
-            parts.append(_line(f"  {self._now}", "bold"))
+        if self._note:
+            parts.append(_line(self._note, "red"))
+        for number, trial in sorted(self._under_way.items()):
+            # Two lines each, whatever they hold: a display whose height changes flickers.
+            parts.append(_line(f"trial {number}  {trial.architecture}"))
+            parts.append(trial.line())
         metrics = self._opened.objectives.needed_metrics
         if self._front:
             parts.append(self._front_table(metrics))
@@ -198,7 +269,7 @@ class LiveProgress:
         return Group(*parts, Text())
 
     def _head(self, opened: StudyOpened) -> RenderableType:
-        elapsed_s = opened.elapsed_s + time.monotonic() - self._opened_at_s
+        elapsed_s = self._pace.elapsed_s()
         shares = []
         budget = []
         if opened.budget_trials is not None:
@@ -217,7 +288,7 @@ class LiveProgress:
             Text("  ".join(budget)),
         )
         title = Text.assemble((f"{opened.name} on {opened.device}", "bold"), "  ", (self._heading, "cyan"))
-        return Group(title, head)
+        return Group(title, head, _line("  ".join(self._pace.words()), "dim"))
 
     def _front_table(self, metrics: tuple[str, ...]) -> RenderableType:
         table = Table(
@@ -256,6 +327,10 @@ def _row(
 def _line(text: str, style: str = "") -> Text:
     """Text that stays on one line, cut where the terminal ends."""
     return Text(text, style=style, overflow="ellipsis", no_wrap=True)
+
+
+def _lost(event: BenchLost) -> str:
+    return f"{event.device} is lost, the search goes on with {', '.join(event.others)}: {event.message}"
 
 
 def _networks(count: int) -> str:

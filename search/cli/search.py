@@ -30,6 +30,10 @@ def search(
     device: Annotated[
         str | None, typer.Option("--device", "-d", metavar="DEVICE", help="Device, instead of the file's.")
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", "-w", min=1, help="Processes that build and train, instead of the file's."),
+    ] = None,
     allow_worn: Annotated[bool, worn.OPTION] = False,
 ) -> None:
     """Search networks for a board; ends with the Pareto front, its picture, and the best network as files.
@@ -38,6 +42,7 @@ def search(
 
     [dim]$[/dim] hilnas search examples/01_digits_nrf52840.toml
     [dim]$[/dim] hilnas search study.toml --device simulated:nrf52840_dk --trials 10
+    [dim]$[/dim] hilnas search study.toml --workers 4
     """
     from search.cli.export import export_trial
     from search.cli.report import show
@@ -51,6 +56,8 @@ def search(
         # The board in the configuration may be that of the file's device: only a port needs it told.
         board = config.board if device.startswith("serial:") else ""
         config = replace(config, device=device, board=board)
+    if workers is not None:
+        config = replace(config, run=replace(config.run, workers=workers))
     if trials is not None or minutes is not None:
         budget = replace(
             config.budget, trials=trials or config.budget.trials, minutes=minutes or config.budget.minutes

@@ -52,16 +52,25 @@ def test_a_board_of_ones_own_with_a_chip_that_is_modelled_is_emulated(tmp_path: 
 
 
 def nothing_fits() -> str:
-    """The small study with a limit that no network keeps."""
-    return STUDY.replace("latency_us <= 20 ms", "ram_bytes <= 100 B")
+    """The small study with a limit that no network keeps, as is seen once it is planned."""
+    return STUDY.replace("latency_us <= 20 ms", "ram_bytes <= 1 kB")
 
 
 def test_where_no_network_fits_the_limit_and_the_nearest_miss_are_named(tmp_path: Path) -> None:
     (tmp_path / "study.toml").write_text(nothing_fits())
     done = hilnas("search", "study.toml", folder=tmp_path)
     assert done.code == 1, done.err
-    assert "RAM <= 100 B refused 1 trial; nearest: trial 0 with" in done.out
+    assert "RAM <= 1.00 KiB refused 1 trial; nearest: trial 0 with" in done.out
     assert "1 trial;" in done.out
+
+
+def test_limits_that_the_layers_alone_break_are_told_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text(STUDY.replace("latency_us <= 20 ms", "ram_bytes <= 60 B"))
+    done = hilnas("search", "study.toml", folder=tmp_path)
+    assert done.code == 2, done.err
+    assert "no network of space 'chain' keeps the limits" in done.err
+    assert "raise the limit on ram_bytes" in done.err
+    assert done.out == ""
 
 
 def test_another_device_brings_its_own_board(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from search.events import (
+    BenchLost,
     DeployStarted,
     EpochFinished,
     Event,
@@ -31,7 +32,7 @@ from search.events import (
 )
 from search.finding import Finding
 from search.objective import Objectives
-from search.progress import LineProgress, LiveProgress, for_terminal
+from search.progress import LineProgress, LiveProgress, Pace, for_terminal
 from search.space.base import Architecture
 from search.trial import Infeasibility, Stage, State, Trial
 
@@ -51,9 +52,10 @@ EVENTS: tuple[Event, ...] = (
     EpochFinished(0, 1, 5, 0.7),
     StageRetried(0, Stage.MEASURE, 2, "a frame was lost"),
     StageFinished(0, Finding(Stage.TRAIN, seconds=2.0)),
-    TrialFinished(GOOD, (GOOD,), 0, 1, 3.0),
+    BenchLost("simulated:b", "no port", ("simulated:a",)),
+    TrialFinished(GOOD, (GOOD,), 0, 1, 3.0, 0.5),
     TrialStarted(1, REFUSED.architecture, (Stage.QUANTIZE,)),
-    TrialFinished(REFUSED, (GOOD,), 0, 2, 5.0),
+    TrialFinished(REFUSED, (GOOD,), 0, 2, 5.0, 0.7625),
     DeployStarted((0,)),
     StageStarted(0, Stage.DEPLOY),
     StudyEnded("trials", "all trials of the budget are done", 6.0, (GOOD,), {}),
@@ -76,7 +78,9 @@ def test_off_a_terminal_each_trial_is_one_line_without_control_characters() -> N
         "  trial 1: conv5-64: beyond a limit at measure: latency 61.0 ms, limit 20.0 ms" in text.splitlines()
     )
     assert "a frame was lost" in text
-    assert text.splitlines()[-1] == "all trials of the budget are done; 1 network on the front"
+    assert text.splitlines()[-1].startswith("all trials of the budget are done; 1 network on the front, ")
+    assert text.splitlines()[-1].endswith(" candidates a minute, hypervolume 0.762")
+    assert "simulated:b is lost, the search goes on with simulated:a: no port" in text.splitlines()
 
 
 def drawn_on_a_terminal(width: int = 80) -> str:
@@ -131,3 +135,21 @@ def test_on_a_narrow_terminal_figures_stay_whole_and_architectures_are_cut(
 
 def test_output_that_is_no_terminal_gets_lines() -> None:
     assert isinstance(for_terminal(io.StringIO()), LineProgress)
+
+
+def test_the_pace_tells_candidates_per_minute_and_the_time_that_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("search.progress.time.monotonic", lambda: now[0])
+    pace = Pace()
+    pace.note(StudyOpened("tiny", Path("tiny"), "simulated:x", OBJECTIVES, 4, 20, 3.0, 60.0))
+    assert pace.words() == []
+    now[0] += 30.0
+    pace.note(TrialFinished(GOOD, (GOOD,), 0, 6, 90.0))
+    assert pace.words() == ["4.0 candidates a minute", "about 1:30 left"]  # of the minutes; trials want 3:30
+    now[0] += 30.0
+    pace.note(TrialFinished(GOOD, (GOOD,), 0, 16, 120.0, 0.5))
+    assert pace.words() == ["12.0 candidates a minute", "hypervolume 0.500", "about 0:20 left"]
+    pace.note(DeployStarted((0,)))
+    assert pace.words() == ["12.0 candidates a minute", "hypervolume 0.500"]
