@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -104,7 +104,6 @@ class Study:
         self.objectives = config.make_objectives()
         self._evaluator = evaluator
         self._make_executor = make_executor
-        self._executor: Executor | None = None
         self._progress: Progress = Silence()
         self._elapsed_before_s = 0.0
         self._began_s = time.monotonic()
@@ -160,10 +159,7 @@ class Study:
         return cls(config, store, evaluator, make_executor)
 
     def close(self) -> None:
-        """Let go of processes, device and folder.  Closing twice is harmless."""
-        if self._executor is not None:
-            self._executor.close()
-            self._executor = None
+        """Let go of device and folder.  Closing twice is harmless."""
         self._evaluator.close()
         self.store.close()
 
@@ -212,15 +208,9 @@ class Study:
                     finished = [trial for trial in trials if trial.state is not State.RUNNING]
                     standings = Standings(self.objectives, finished)
                     self._emit_opened(standings.done)
-                    executor = self._executor = self._make_executor(self.store, self.objectives, self._emit)
-                    dialogue = Dialogue(
-                        self.config.make_strategy(self._evaluator.space),
-                        trials,
-                        asked=self.store.asked(),
-                        ahead=executor.room if self.config.run.order == "fixed" else None,
-                    )
-                    ending = self._search(standings, dialogue, executor)
-                    undeployed = self._deploy(standings.front, crashed, executor)
+                    with closing(self._make_executor(self.store, self.objectives, self._emit)) as executor:
+                        ending = self._search(standings, self._dialogue(trials, executor), executor)
+                        undeployed = self._deploy(standings.front, crashed, executor)
             except KeyboardInterrupt:
                 ending, undeployed = Ending.INTERRUPTED, {}
             front = self.front()
@@ -232,6 +222,11 @@ class Study:
                 StudyEnded(ending.value, summary.message, summary.elapsed_s, summary.front, summary.deployed)
             )
         return summary
+
+    def _dialogue(self, trials: Sequence[Trial], executor: Executor) -> Dialogue:
+        strategy = self.config.make_strategy(self._evaluator.space)
+        ahead = executor.room if self.config.run.order == "fixed" else None
+        return Dialogue(strategy, trials, asked=self.store.asked(), ahead=ahead)
 
     def _search(self, standings: Standings, dialogue: Dialogue, executor: Executor) -> Ending:
         """Keep the executor busy until the budget is used up, and then until all that was begun has ended."""

@@ -54,7 +54,7 @@ class Executor(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of processes and devices; what is under way is dropped.  Closing twice is harmless."""
+        """End the processes that it began; what is under way is dropped.  Closing twice is harmless."""
 
 
 def do(

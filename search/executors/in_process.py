@@ -15,7 +15,7 @@ class InProcess:
     """See the module.
 
     Args:
-        evaluator: does the work; the executor's from now on.
+        evaluator: does the work, and stays the caller's.
         emit: takes the events.
     """
 
@@ -39,6 +39,5 @@ class InProcess:
         return do(self._jobs.pop(0), self._evaluator, self._store, self._objectives, self._emit)
 
     def close(self) -> None:
-        """Let go of the device."""
+        """Drop what waits."""
         self._jobs.clear()
-        self._evaluator.close()

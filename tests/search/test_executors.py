@@ -89,11 +89,11 @@ def test_a_network_that_kills_its_worker_twice_is_marked_and_the_search_goes_on(
 
 
 def test_a_device_that_is_lost_leaves_its_work_to_another(tmp_path: Path) -> None:
-    other = "simulated:nano33ble"
+    one, other = "serial:/dev/ttyA", "serial:/dev/ttyB"
     make = lambda study: partial(pool_evaluators.lost_board, study, other)  # noqa: E731
-    summary, events = run(tmp_path, make, trials=6, devices=[other])
+    summary, events = run(tmp_path, make, trials=6, device=one, board="nrf52840_dk", devices=[other])
     lost = [event for event in events if isinstance(event, BenchLost)]
-    assert [(event.device, event.others) for event in lost] == [(other, ("simulated:nrf52840_dk",))]
+    assert [(event.device, event.others) for event in lost] == [(other, (one,))]
     assert "the port is gone" in lost[0].message
     assert summary.ending is Ending.TRIALS
     assert {t.state for t in contents(tmp_path)["trials"]} <= {State.COMPLETE, State.INFEASIBLE}
@@ -122,4 +122,5 @@ def test_an_evaluator_of_this_process_is_not_handed_to_others(tmp_path: Path) ->
 
 def test_how_a_study_is_worked_on_is_no_part_of_what_it_is() -> None:
     assert config(run=TWO).digest == config().digest
-    assert config(devices=["simulated:nano33ble"]).digest != config().digest
+    rig = {"device": "serial:A", "board": "nrf52840_dk"}
+    assert config(**rig, devices=["serial:B"]).digest != config(**rig).digest
