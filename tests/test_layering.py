@@ -27,11 +27,12 @@ STRATEGIES_MAY_SEE = (
     "search.objective",
     "search.trial",
     "search.pareto",
+    "search.metrics",
     "search.errors",
     "search.strategies",
 )
-# The oracles of KerasTuner as a strategy: they need KerasTuner, so they live with it; their line of the table,
-# with their options, leads there.
+# The oracles of KerasTuner as a strategy: they need KerasTuner, so they live with it; their line of the
+# table, with their options, leads there.
 LEADS_TO_KERAS_TUNER = "search.strategies.keras_tuner"
 
 # The compiler, from the bottom up: what each package of hil may see of the others.

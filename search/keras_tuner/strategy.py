@@ -150,12 +150,16 @@ class _Grid:
             answer = self._oracle.populate_space(name)
             if answer["status"] != "RUNNING":
                 return None
-            entered = _entered(self._oracle, int(name), answer["values"])
+            architecture = self._tree.follow(answer["values"], lambda choice: 0)
+            # What this architecture does not ask for counts as gone through: all of it would be the same.
+            last = {decision.name: decision.values[-1] for decision in self._tree.decisions}
+            used = self._tree.values(architecture)
+            values = {key: value if key in used else last[key] for key, value in answer["values"].items()}
+            entered = _entered(self._oracle, int(name), values)
             entered.metrics.register(LOSS, "min")
             entered.metrics.update(LOSS, 0.0)
             entered.status = "COMPLETED"
             self._oracle.end_trial(entered)
-            architecture = self._tree.follow(answer["values"], lambda choice: 0)
             if architecture not in self._found:
                 self._found[architecture] = None
                 self._listed.append(architecture)
