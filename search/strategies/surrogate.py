@@ -15,12 +15,12 @@ Assisted by Gaussian Random Field Metamodels" (independent Gaussian processes, e
 improvement); Gardner et al. 2014, "Bayesian Optimization with Inequality Constraints", equation 6
 (probability of being feasible as a factor).  What differs: see the kernel above; the acquisition is maximised
 over a list of candidates, the whole space where it is small; what is under way covers what it will probably
-reach; before `initial` trials, candidates are spread over the analytic cost.
+reach; the first `initial` trials lie along the front of the analytic cost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -29,18 +29,17 @@ import numpy as np
 from search.objective import Objectives
 from search.space.base import Architecture, Space
 from search.space.options import Bounds, Options, build
-from search.strategies.models.candidates import Candidates, unseen
+from search.strategies.models.candidates import Candidates
 from search.strategies.models.describe import Describer
 from search.strategies.models.improvement import Box, leading, probability_below, reached
 from search.strategies.models.memory import Memory
-from search.strategies.models.predictions import Predictions, make_fitter, spread
-from search.strategies.models.records import feasible, limits, read
+from search.strategies.models.predictions import Models, first_design
+from search.strategies.models.records import Record, feasible, limits, read
 from search.trial import Proposal, Trial
 
 _POINTS = 8192  # of the integral, before those that are covered are left out
 _ROUGH = 400  # points for a first look at all candidates
 _SHORT = 200  # candidates that are looked at closely
-_ATTEMPTS = 50
 
 
 @dataclass(frozen=True)
@@ -48,13 +47,13 @@ class SurrogateOptions(Options):
     """What may stand in the study file.
 
     Attributes:
-        initial: how many trials are spread over the analytic cost before models are asked.
+        initial: how many trials along the front of the analytic cost come before models are asked.
         candidates: up to how many architectures the whole space is listed; of a larger one as many are drawn.
         offspring: how many neighbours of the front are added for each proposal, where the space is larger.
         data: from how many trials the models learn at most.
     """
 
-    initial: Annotated[int, Bounds(at_least=1)] = 5
+    initial: Annotated[int, Bounds(at_least=1)] = 4
     candidates: Annotated[int, Bounds(at_least=1)] = 2048
     offspring: Annotated[int, Bounds(at_least=0)] = 128
     data: Annotated[int, Bounds(at_least=2)] = 400
@@ -76,9 +75,8 @@ class Surrogate:
         self._options = build(SurrogateOptions, options)
         self._memory = Memory(objectives)
         self._candidates = Candidates(space, seed, self._options.candidates)
-        self._describe = Describer(space)
-        self._design: list[Architecture] | None = None
-        self._thetas = make_fitter()
+        self._models: Models | None = None
+        self._design: list[Architecture] = []
 
     def ask(self, n: int) -> list[Proposal]:
         asked = [Proposal(self._memory.proposal(k, self._propose)) for k in range(self.asked, self.asked + n)]
@@ -97,22 +95,22 @@ class Surrogate:
             return self._spread(number, pending, rng)
         pool = self._pool(trials, pending, rng)
         if not pool:
-            return unseen(self._space, self._memory.history, _ATTEMPTS, rng)
-        predictions = Predictions(self._describe, self._candidates.standing, self._thetas, trials, records)
-        return pool[self._best(predictions, pool, pending, rng)]
+            return self._memory.unseen(self._space, pending, rng)
+        return pool[self._best(trials, records, pool, pending, rng)]
 
     def _best(
         self,
-        predictions: Predictions,
+        trials: Sequence[Trial],
+        records: Mapping[str, Record],
         pool: Sequence[Architecture],
         pending: Sequence[Architecture],
         rng: np.random.Generator,
     ) -> int:
         """Index of the candidate of the highest score."""
-        trials, records = predictions.trials, predictions.records
+        models, _ = self._prepared()
         able = feasible(trials, self._objectives)
         bounds = limits(self._objectives, records)
-        predicted = predictions.of([*pool, *pending])
+        predicted = models.predict(trials, records, [*pool, *pending])
         fits = np.ones(len(pool))
         for metric, bound in bounds.items():
             if not able or metric not in self._objectives.metrics:
@@ -139,22 +137,25 @@ class Surrogate:
         parents = [t.architecture for t in leading(trials, self._objectives)]
         if not parents:
             parents = [history.architecture(history.best([t.number for t in trials], rng))]
-        waiting = {architecture.text for architecture in pending}
         offspring = self._candidates.offspring(parents, self._options.offspring, rng)
         return [
             candidate
             for candidate in [*self._candidates.standing, *offspring]
-            if not history.has_seen(candidate) and candidate.text not in waiting
+            if self._memory.is_new(candidate, pending)
         ]
 
-    def _spread(
-        self, number: int, pending: Sequence[Architecture], rng: np.random.Generator
-    ) -> Architecture:
-        """The next of a row of candidates, each as far as possible in analytic cost from all before it."""
-        if self._design is None:
-            self._design = spread(self._describe, self._candidates.standing, self._seed)
-        waiting = {architecture.text for architecture in pending}
-        for candidate in self._design[number:]:
-            if not self._memory.history.has_seen(candidate) and candidate.text not in waiting:
+    def _spread(self, number: int, pending: Sequence[Architecture], rng: np.random.Generator) -> Architecture:
+        """The next of the first design that is new."""
+        _, design = self._prepared()
+        for candidate in design[number:]:
+            if self._memory.is_new(candidate, pending):
                 return candidate
-        return unseen(self._space, self._memory.history, _ATTEMPTS, rng)
+        return self._memory.unseen(self._space, pending, rng)
+
+    def _prepared(self) -> tuple[Models, list[Architecture]]:
+        """Models and a first design, made when first needed: they look at all candidates."""
+        if self._models is None:
+            describe = Describer(self._space, self._candidates.standing)
+            self._models = Models(describe)
+            self._design = first_design(describe, self._candidates.standing, self._seed)
+        return self._models, self._design

@@ -12,7 +12,6 @@ from math import prod
 import numpy as np
 
 from search.space.base import Architecture, Space
-from search.strategies.history import History
 
 _DESCENTS = 64
 _DRAWS_PER_ONE = 4
@@ -112,13 +111,3 @@ class Candidates:
             if len(found) == self._limit:
                 break
         return list(found.values())
-
-
-def unseen(space: Space, history: History, attempts: int, rng: np.random.Generator) -> Architecture:
-    """A sample that was not told yet, if one is found; else any."""
-    drawn = space.sample(rng)
-    for _ in range(attempts - 1):
-        if not history.has_seen(drawn):
-            break
-        drawn = space.sample(rng)
-    return drawn

@@ -24,14 +24,21 @@ from search.space.decisions import OCTAVES, DecisionSpace
 from search.space.layers import Conv, Dense, Depthwise, sides
 from search.strategies.models.gaussian import Array
 
+# Columns of the cost.
+MACS, PARAMETERS, WORK, PEAK, PATCH, WORKING_SET = range(6)
+
+# An element written costs about as much as so many multiply-accumulates (requantization, loops), and so does
+# one gathered: the order of magnitude on Cortex-M.  How much exactly, the models find out.
+_WRITE, _GATHER = 16, 2
+
 
 @dataclass(frozen=True)
 class Description:
     """One architecture.
 
     Attributes:
-        cost: (3,).
-        traits: (16,).
+        cost: (9,).
+        traits: (19,).
         genes: column -> value; a column that is not there is 0.
     """
 
@@ -40,45 +47,81 @@ class Description:
     genes: Mapping[str, float]
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Some architectures as numbers, scaled.
+
+    Attributes:
+        cost: (n, 9), each column of mean 0 and deviation 1.
+        traits: (n, 19), likewise, divided by the root of their number.
+        genes: (n, columns).
+    """
+
+    cost: Array
+    traits: Array
+    genes: Array
+
+    def between(self, others: Rows) -> tuple[Array, Array, Array]:
+        """(n, m): inner products by cost, distances by traits and by genes."""
+        from scipy.spatial.distance import cdist
+
+        apart = np.zeros((len(self.genes), len(others.genes)))
+        if self.genes.shape[1]:
+            apart = cdist(self.genes, others.genes, "cityblock")
+        return self.cost @ others.cost.T, cdist(self.traits, others.traits), apart
+
+
 class Describer:
     """Describes architectures, and remembers them.
 
     Args:
         space: what they belong to.
+        like: some of them, which say how columns are scaled and which genes there are.  Others' genes that
+            none of these has are left out.
     """
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: Space, like: Sequence[Architecture]) -> None:
         self._space = space
-        self._known: dict[str, Description] = {}
+        self._raw: dict[str, Description] = {}
+        self._known: dict[str, tuple[Array, Array, Array]] = {}
+        rows = [self._described(architecture) for architecture in like]
+        self._columns = sorted({gene for row in rows for gene in row.genes})
+        self._cost = _scale([row.cost for row in rows])
+        self._traits = _scale([row.traits for row in rows])
 
-    def __call__(self, architecture: Architecture) -> Description:
-        """The description of `architecture`."""
-        known = self._known.get(architecture.text)
+    def __call__(self, architectures: Sequence[Architecture]) -> Rows:
+        """Their rows."""
+        rows = [self._row(architecture) for architecture in architectures]
+        return Rows(*[np.array([row[part] for row in rows]) for part in range(3)])
+
+    def _row(self, architecture: Architecture) -> tuple[Array, Array, Array]:
+        row = self._known.get(architecture.text)
+        if row is None:
+            raw = self._described(architecture)
+            cost, traits = np.array(raw.cost), np.array(raw.traits)
+            row = (
+                (cost - self._cost[0]) / self._cost[1],
+                (traits - self._traits[0]) / self._traits[1] / np.sqrt(len(traits)),
+                np.array([raw.genes.get(column, 0.0) for column in self._columns]),
+            )
+            self._known[architecture.text] = row
+            del self._raw[architecture.text]
+        return row
+
+    def _described(self, architecture: Architecture) -> Description:
+        known = self._raw.get(architecture.text)
         if known is None:
             cost, traits = _traits(self._space, architecture)
             known = Description(cost, traits, _columns(genes(self._space, architecture)))
-            self._known[architecture.text] = known
+            self._raw[architecture.text] = known
         return known
 
-    def table(self, architectures: Sequence[Architecture]) -> tuple[Array, Array, Array]:
-        """Cost (n, 3), traits (n, 16) and genes (n, columns), not scaled yet.
 
-        The columns of the genes are in alphabetical order: the same set gives the same table.
-        """
-        rows = [self(architecture) for architecture in architectures]
-        columns = {name: at for at, name in enumerate(sorted({gene for row in rows for gene in row.genes}))}
-        coded = np.zeros((len(rows), len(columns)))
-        for at, row in enumerate(rows):
-            for gene, value in row.genes.items():
-                coded[at, columns[gene]] = value
-        return np.array([row.cost for row in rows]), np.array([row.traits for row in rows]), coded
-
-
-def scaled(rows: Array, like: Array | None = None) -> Array:
-    """Columns brought to mean 0 and deviation 1 (of `like`, by default of the rows themselves)."""
-    model = rows if like is None else like
-    deviation = model.std(axis=0)
-    return np.asarray((rows - model.mean(axis=0)) / np.where(deviation > 1e-9, deviation, 1.0))
+def _scale(rows: Sequence[tuple[float, ...]]) -> tuple[Array, Array]:
+    """Mean and deviation of each column; 1 where all are equal."""
+    table = np.array(rows)
+    deviation = table.std(axis=0)
+    return table.mean(axis=0), np.where(deviation > 1e-9, deviation, 1.0)
 
 
 def genes(space: Space, architecture: Architecture) -> dict[str, Value]:
@@ -114,7 +157,7 @@ def _traits(space: Space, architecture: Architecture) -> tuple[tuple[float, ...]
     macs = {"spatial": 0, "pointwise": 0, "depthwise": 0, "dense": 0}
     widths: list[int] = []
     areas: list[int] = []
-    elements, deep, last, patch, working = 0, 0, 1, 1, 1
+    elements, gathered, deep, last, patch, working = 0, 0, 0, 1, 1, 1
     for layer in layers:
         taken, given = shapes[layer.inputs[0]], shapes[layer.name]
         elements += prod(given)
@@ -125,6 +168,7 @@ def _traits(space: Space, architecture: Architecture) -> tuple[tuple[float, ...]
             widths.append(layer.filters)
             if area > 1:
                 # What a convolution gathers of its input for each position, before it multiplies.
+                gathered += given[0] * given[1] * area * taken[2]
                 patch = max(patch, area * taken[2])
         elif isinstance(layer, Depthwise):
             macs["depthwise"] += prod(given) * prod(sides(layer.kernel))
@@ -137,9 +181,11 @@ def _traits(space: Space, architecture: Architecture) -> tuple[tuple[float, ...]
         if len(given) == 3:
             areas.append(given[0] * given[1])
     widths, areas = widths or [1], areas or [1]
-    sums = (cost.macs, cost.parameters, cost.peak_activation_bytes, patch, working)
+    work = cost.macs + _GATHER * gathered + _WRITE * elements
+    memory = (cost.peak_activation_bytes, patch, working)
+    sums = [log1p(value) for value in (cost.macs, cost.parameters, work, *memory)]
     traits = (
-        *[log1p(value) for value in sums],
+        *sums,
         *[log1p(macs[kind]) for kind in macs],
         log1p(elements),
         float(deep),
@@ -151,5 +197,5 @@ def _traits(space: Space, architecture: Architecture) -> tuple[tuple[float, ...]
         log(areas[-1]),
         float(np.mean(np.log(areas))),
     )
-    trend = (*[log1p(value) for value in sums], *[float(value) for value in sums])
-    return trend, traits
+    # Work multiplies, memory adds up: one is linear as a logarithm, the other as it is.
+    return (*sums, *[float(value) for value in memory]), traits

@@ -101,7 +101,7 @@ def fit(terms: Sequence[Term], noise: Prior, matrices: Sequence[Array], y: Array
         matrices: (n, n) for each term.
         y: (n,), standardised.
     """
-    from scipy.linalg import cho_solve, cholesky
+    from scipy.linalg import cho_solve
     from scipy.optimize import minimize
 
     priors = [term.amplitude for term in terms] + [term.length for term in terms if term.length] + [noise]
@@ -120,7 +120,7 @@ def fit(terms: Sequence[Term], noise: Prior, matrices: Sequence[Array], y: Array
             if term.length:
                 by_length.append(theta.amplitudes[number] * slope)
             total += by_amplitude[-1]
-        lower = cholesky(total + (theta.noise + JITTER) * identity, lower=True)
+        lower = root(total + theta.noise * identity)
         alpha = cho_solve((lower, True), y)
         inner = np.outer(alpha, alpha) - cho_solve((lower, True), identity)
         slopes = [float(np.sum(inner * matrix)) for matrix in by_amplitude + by_length]
@@ -146,7 +146,7 @@ class Fitter:
     """
 
     def __init__(self, terms: Sequence[Term], noise: Prior, limit: int = 150) -> None:
-        self._terms, self._noise, self._limit = tuple(terms), noise, limit
+        self.terms, self._noise, self._limit = tuple(terms), noise, limit
         self._known: dict[str, tuple[tuple[object, ...], Theta]] = {}
 
     def __call__(self, name: str, keys: Sequence[object], matrices: Sequence[Array], values: Array) -> Theta:
@@ -160,17 +160,17 @@ class Fitter:
         """
         size = rungs(min(len(values), self._limit))
         if size < 3:
-            return prior_theta(self._terms, self._noise)
+            return prior_theta(self.terms, self._noise)
         seen = tuple(keys[:size])
         if self._known.get(name, ((), None))[0] != seen:
             centre, scale = standard(values[:size])
             blocks = [matrix[:size, :size] for matrix in matrices]
-            self._known[name] = seen, fit(self._terms, self._noise, blocks, (values[:size] - centre) / scale)
+            self._known[name] = seen, fit(self.terms, self._noise, blocks, (values[:size] - centre) / scale)
         return self._known[name][1]
 
 
 def rungs(count: int) -> int:
-    """The largest of 0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, ... (a quarter more each) that `count` reaches."""
+    """The largest of 0, 1, 2, ... 8, 10, 12, 15, ... (a quarter more each) that `count` reaches."""
     size = 0
     while size + max(1, size // 4) <= count:
         size += max(1, size // 4)
@@ -186,16 +186,14 @@ class Posterior:
         theta: for values of mean 0 and deviation 1; they are standardised here.
     """
 
-    def __init__(
-        self, terms: Sequence[Term], theta: Theta, matrices: Sequence[Array], values: Array
-    ) -> None:
-        from scipy.linalg import cho_solve, cholesky
+    def __init__(self, terms: Sequence[Term], theta: Theta, matrices: Sequence[Array], values: Array) -> None:
+        from scipy.linalg import cho_solve
 
         self._terms, self.theta = terms, theta
         self.centre, self.scale = standard(values)
         gram = kernel(terms, theta, matrices)
-        gram[np.diag_indices_from(gram)] += theta.noise + JITTER
-        self._lower = cholesky(gram, lower=True)
+        gram[np.diag_indices_from(gram)] += theta.noise
+        self._lower = root(gram)
         self._alpha = cho_solve((self._lower, True), (values - self.centre) / self.scale)
 
     def marginals(self, cross: Sequence[Array], own: Array) -> tuple[Array, Array]:
@@ -239,6 +237,20 @@ class Posterior:
         values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
         drawn = vectors @ (np.sqrt(np.maximum(values, 0.0)) * rng.standard_normal(len(values)))
         return np.asarray(self.centre + self.scale * (between @ self._alpha + drawn))
+
+
+def root(gram: Array) -> Array:
+    """Lower Cholesky factor.  The exponential of a distance need not be a kernel (an edit distance may break
+    a negative eigenvalue off), so as much of the identity is added as it takes."""
+    from scipy.linalg import LinAlgError, cholesky
+
+    for jitter in (JITTER, 1e-4, 1e-3, 1e-2, 1e-1, 1.0):
+        try:
+            return np.asarray(cholesky(gram + jitter * np.eye(len(gram)), lower=True))
+        except LinAlgError:
+            continue
+    # By Gershgorin's theorem, this much makes any matrix positive.
+    return np.asarray(cholesky(gram + float(np.abs(gram).sum(axis=1).max()) * np.eye(len(gram)), lower=True))
 
 
 def standard(values: Array) -> tuple[float, float]:

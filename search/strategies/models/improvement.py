@@ -34,6 +34,11 @@ from search.strategies.models.gaussian import Array
 from search.strategies.models.records import Record, feasible
 from search.trial import Trial
 
+# The normal distribution function, to 0.00014, in a tenth of its time: Bowling et al. 2009, "A Logistic
+# Approximation to the Cumulative Normal Distribution", equation 10.
+_LINEAR, _CUBIC = 1.5976, 0.07056
+_FAR = 5.0  # deviations; beyond, nothing counts
+
 MARGIN = 0.1  # of the range, by which the reference lies behind the worst that was seen
 
 
@@ -76,13 +81,12 @@ def reached(points: Array, means: Array, deviations: Array) -> Array:
     Returns:
         (N, p).
     """
-    from scipy.special import ndtr
-
-    probability = np.ones((len(means), len(points)))
+    inverse = np.ones((len(means), len(points)), dtype=np.float32)
     for column in range(points.shape[1]):
         away = (points[None, :, column] - means[:, column, None]) / deviations[:, column, None]
-        probability *= ndtr(away)
-    return probability
+        away = np.clip(away, -_FAR, _FAR).astype(np.float32)
+        inverse *= 1 + np.exp(-away * (_LINEAR + _CUBIC * away * away))
+    return np.asarray(1.0 / inverse, dtype=np.float64)
 
 
 def probability_below(bound: float, means: Array, deviations: Array) -> Array:

@@ -14,7 +14,7 @@ import numpy as np
 
 from search.objective import Objectives
 from search.pareto import non_dominated
-from search.space.base import Architecture
+from search.space.base import Architecture, Space
 from search.strategies.history import History
 from search.strategies.models.records import feasible
 from search.trial import State, Trial
@@ -22,6 +22,7 @@ from search.trial import State, Trial
 Propose: TypeAlias = Callable[[int, Sequence[Architecture]], Architecture]
 """(number, what is under way) -> what to try."""
 
+_ATTEMPTS = 50
 BATCH = 8  # proposals of one block of numbers know of each other
 
 
@@ -73,3 +74,16 @@ class Memory:
         rest = [trial.number for trial in trials if trial.number not in chosen]
         picked = np.linspace(0, len(rest) - 1, limit - len(chosen)).astype(int)
         return [self.history.trial(n) for n in sorted(chosen | {rest[at] for at in picked})]
+
+    def is_new(self, candidate: Architecture, pending: Sequence[Architecture]) -> bool:
+        """Whether it was neither told nor is under way."""
+        return not self.history.has_seen(candidate) and candidate not in pending
+
+    def unseen(self, space: Space, pending: Sequence[Architecture], rng: np.random.Generator) -> Architecture:
+        """A sample that is new, if one is found; else any."""
+        drawn = space.sample(rng)
+        for _ in range(_ATTEMPTS - 1):
+            if self.is_new(drawn, pending):
+                break
+            drawn = space.sample(rng)
+        return drawn

@@ -6,16 +6,16 @@ one that broke a limit on latency still says something of RAM.  Where a stage re
 
 Scales, all to be minimised:
 
-| metric                     | scale                     | why                                                 |
-|----------------------------|---------------------------|-----------------------------------------------------|
-| a share to maximise        | log(1 - share + 0.005)    | 0.98 to 0.99 is as far as 0.8 to 0.9                 |
-| above 0, to minimise       | log                       | doubling the work doubles the time                  |
-| anything else              | as it is, with its sign   |                                                     |
+| metric              | scale                 | why                                  |
+|---------------------|-----------------------|--------------------------------------|
+| a share to maximise | log(1 - share + 0.005) | 0.98 to 0.99 is as far as 0.8 to 0.9 |
+| above 0, to minimise | log                  | double the work, double the time     |
+| anything else       | as it is, signed      |                                      |
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,12 +80,19 @@ class Record:
         return self.scale(self.values)
 
 
-def read(trials: Sequence[Trial], objectives: Objectives) -> dict[str, Record]:
+def read(
+    trials: Sequence[Trial], objectives: Objectives, *, constraints_only: bool = False
+) -> dict[str, Record]:
     """Metric -> what is known of it, for all metrics of objectives and constraints that anything is known
-    of."""
+    of.
+
+    Args:
+        constraints_only: leave out what only objectives speak of.
+    """
     maximised = {o.metric for o in objectives.objectives if o.direction == "maximize"}
     maximised |= {c.metric for c in objectives.constraints if c.relation == ">="}
-    metrics = dict.fromkeys([*objectives.metrics, *[c.metric for c in objectives.constraints]])
+    goals = () if constraints_only else objectives.metrics
+    metrics = dict.fromkeys([*goals, *[c.metric for c in objectives.constraints]])
     records: dict[str, Record] = {}
     for metric in metrics:
         known = [(at, value) for at, t in enumerate(trials) if (value := _value(t, metric)) is not None]
@@ -95,6 +102,14 @@ def read(trials: Sequence[Trial], objectives: Objectives) -> dict[str, Record]:
                 tuple([at for at, _ in known]), values, scale_of(values, maximised=metric in maximised)
             )
     return records
+
+
+def rewards(trials: Sequence[Trial], objectives: Objectives) -> Record | None:
+    """The reward of all trials that know enough of themselves, feasible or not; None where none does."""
+    needed = objectives.reward.metrics
+    known = [at for at, t in enumerate(trials) if all(_value(t, metric) is not None for metric in needed)]
+    values = np.array([objectives.reward(trials[at].values) for at in known])
+    return Record(tuple(known), values, Scale(-1.0, None)) if known else None
 
 
 def feasible(trials: Sequence[Trial], objectives: Objectives) -> list[Trial]:
@@ -115,7 +130,7 @@ def _value(trial: Trial, metric: str) -> float | None:
     return float(value) if value is not None and abs(value) < _BIG else None
 
 
-def limits(objectives: Objectives, records: dict[str, Record]) -> dict[str, float]:
+def limits(objectives: Objectives, records: Mapping[str, Record]) -> dict[str, float]:
     """Metric -> the largest value on its scale that keeps its constraints; only those that have a record.
 
     A metric that is bounded on the side where it is better anyway gets no limit: it is not what decides.
@@ -128,5 +143,3 @@ def limits(objectives: Objectives, records: dict[str, Record]) -> dict[str, floa
         limit = float(record.scale(np.array([constraint.limit]))[0])
         found[constraint.metric] = min(limit, found.get(constraint.metric, limit))
     return found
-
-
