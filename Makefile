@@ -79,6 +79,10 @@ fuzz: setup ## random and mutated frames for the parsers of firmware and host, b
 bench-energy: setup ## known energies through each meter's decoding, trigger and integration, with error
 	@$(BIN)/python -m benchmarks.energy
 
+.PHONY: everything
+everything: setup ## every space, strategy and reward on the digits and the emulated board, a few trials each
+	@$(BIN)/python -m benchmarks.everything
+
 .PHONY: bench-search
 bench-search: setup ## all strategies beside Optuna and KerasTuner on a table of trained networks; speed of the loop (UPDATE=1)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'

@@ -62,8 +62,8 @@ def written(trials: Iterable[Trial], *, how: str) -> str:
 
 
 def shown(value: float) -> str:
-    """Short, and exact to six digits."""
-    return str(int(value)) if value == int(value) else f"{value:.6g}"
+    """Short, and exact to nine digits."""
+    return str(int(value)) if value == int(value) else f"{value:.9g}"
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from search.cascade import Evaluator
-    from search.config import Budget, StudyConfig, load
+    from search.config import Budget, RunConfig, StudyConfig, load
     from search.events import Progress
     from search.store import Store
     from search.study import Study, Summary
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Budget": "search.config",
+    "RunConfig": "search.config",
     "StudyConfig": "search.config",
     "load": "search.config",
     "Store": "search.store",
@@ -43,6 +44,7 @@ _HOMES = {
 
 __all__ = [
     "Budget",
+    "RunConfig",
     "Stage",
     "State",
     "Store",

@@ -42,6 +42,7 @@ SPACE = {
     "strides": [1, 2],
     "pools": [],
 }
+REFERENCE = 1.1
 _ACCURACIES = ("accuracy", "float_accuracy")
 
 
@@ -152,12 +153,14 @@ class Table:
 
     @cached_property
     def _bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        losses = self._losses(list(self.every()))
-        return losses.min(axis=0), losses.max(axis=0)
+        """Best and worst value of each objective on the table's own front: its ideal and its nadir."""
+        losses = self._losses(self.every())
+        front = losses[pareto.non_dominated(losses)]
+        return front.min(axis=0), front.max(axis=0)
 
     @cached_property
     def whole_volume(self) -> float:
-        """Hypervolume of the front of all networks within the limits, objectives scaled to 0..1 over them."""
+        """Hypervolume of the front of all networks within the limits, scaled as in `coverage`."""
         return self._volume(list(self.every()))
 
     def every(self) -> list[Trial]:
@@ -169,7 +172,9 @@ class Table:
     def coverage(self, trials: Sequence[Trial]) -> float:
         """Hypervolume of what was found as a share of that of the whole table's front, 0 to 1.
 
-        Objectives are scaled to 0..1 over all networks within the limits; the reference is their worst.
+        Objectives are scaled so that the table's front goes from 0 to 1 in each; the reference is 1.1, a
+        little behind its worst values (Ishibuchi et al. 2018, "How to Specify a Reference Point in
+        Hypervolume Calculation for Fair Performance Comparison").
         """
         return self._volume(trials) / self.whole_volume
 
@@ -194,7 +199,7 @@ class Table:
         best, worst = self._bounds
         losses = self._losses(able)
         front = losses[pareto.non_dominated(losses)]
-        return pareto.hypervolume((front - best) / (worst - best), np.ones(len(best)))
+        return pareto.hypervolume((front - best) / (worst - best), np.full(len(best), REFERENCE))
 
     def _losses(self, trials: Sequence[Trial]) -> NDArray[np.float64]:
         return np.array([self.objectives.losses(trial.values) for trial in trials])
