@@ -14,7 +14,7 @@ section 4.  What differs from the paper:
   percent, mu = 1, rho = 8.  Here mu and rho are 0 unless set: the study's reward is the user's own choice,
   and may weigh what was measured.
 * Shaped rewards: see `search/strategies/q_learning.py`.
-* For budgets of hundreds of trials: batches of 8 instead of 64, and the schedule and alpha of
+* For budgets of hundreds of trials: batches of 8 instead of 64, and schedule, alpha and replay of
   `QLearningOptions`.
 """
 
@@ -44,7 +44,6 @@ class BlockQnnOptions(QLearningOptions):
     """
 
     batch: Annotated[int, Bounds(at_least=1)] = 8
-    replay: Annotated[int, Bounds(at_least=1)] = 64
     initial: float = 0.0
     mu: Annotated[float, Bounds(at_least=0)] = 0.0
     rho: Annotated[float, Bounds(at_least=0)] = 0.0

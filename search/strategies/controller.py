@@ -199,13 +199,14 @@ class Controller:
     ) -> None:
         m = pulls.shape[1]
         dh, dc = np.zeros((self._layers, m, self._units)), np.zeros((self._layers, m, self._units))
+        raws = np.zeros((self._layers, len(tapes), m, 4 * self._units))
         for step in reversed(range(len(tapes))):
             above = pulls[step]
             for layer in reversed(range(self._layers)):
                 tape = tapes[step][layer]
                 total = dh[layer] + above
                 i, f, o, g = tape.gates
-                squashed = np.tanh(tape.c)
+                squashed = tape.squashed
                 dcell = dc[layer] + total * o * (1 - squashed**2)
                 raw = np.concatenate(
                     [
@@ -216,13 +217,16 @@ class Controller:
                     ],
                     axis=1,
                 )
-                gradients[f"lstm{layer}"] += tape.joined.T @ raw
-                gradients[f"lstm{layer}_biases"] += raw.sum(axis=0)
+                raws[layer, step] = raw
                 back = raw @ self.weights[f"lstm{layer}"].T
                 above, dh[layer], dc[layer] = back[:, : self._units], back[:, self._units :], dcell * f
             first = inputs[step] < 0
             gradients["start"] += above[first].sum(axis=0)
             np.add.at(gradients["embeddings"], inputs[step][~first], above[~first])
+        for layer in range(self._layers):
+            joined = np.concatenate([step[layer].joined for step in tapes])
+            gradients[f"lstm{layer}"] = joined.T @ raws[layer].reshape(len(joined), -1)
+            gradients[f"lstm{layer}_biases"] = raws[layer].sum(axis=(0, 1))
 
     # Parts
 
@@ -235,7 +239,8 @@ class Controller:
         i, f, o = gates[..., :units], gates[..., units : 2 * units], gates[..., 2 * units :]
         g = np.tanh(raw[..., 3 * units :])
         after = f * c + i * g
-        return o * np.tanh(after), after, _Tape(joined, (i, f, o, g), c.copy(), after)
+        squashed = np.tanh(after)
+        return o * squashed, after, _Tape(joined, (i, f, o, g), c.copy(), squashed)
 
     def _padded(
         self, batch: Sequence[Sequence[Emitted]]
@@ -289,12 +294,12 @@ class Controller:
 
 @dataclass(frozen=True)
 class _Tape:
-    """What one layer keeps of one decision for the way back: input [x, h], gates, c before and after."""
+    """What one layer keeps of one decision for the way back: input [x, h], gates, c before, tanh(c) after."""
 
     joined: Array
     gates: tuple[Array, Array, Array, Array]
     before: Array
-    c: Array
+    squashed: Array
 
 
 class Adam:

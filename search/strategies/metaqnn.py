@@ -11,8 +11,8 @@ Learning", section 4 and equation 3; epsilon schedule: table 2.  What differs fr
 * Rewards are relative (`RelativeRewards`), not accuracies, so that any reward of a study will do.  The
   initial 0.5 of the paper's implementation, there about the accuracy of an average model, is then the median.
 * A network that was trained before is not learnt again where it is walked again, but another one is walked.
-* The schedule of epsilon is stretched to a budget.  The paper has 2700 trials, 1500 of them at epsilon 1, and
-  alpha = 0.01; for hundreds of trials there are fewer at random, and alpha is larger.
+* The schedule of epsilon is stretched to a budget.  The paper has 2700 trials, 1500 of them at epsilon 1,
+  alpha = 0.01 and 100 replayed trials an update; for hundreds of trials fewer are drawn, and alpha is larger.
 * Shaped rewards are none of this paper's: Zhong et al. 2018 brought them (block_qnn).
 """
 

@@ -37,7 +37,7 @@ from search.strategies.stepwise import Decide, Made, Stepwise, StepwiseOptions
 from search.trial import Trial
 
 State: TypeAlias = Hashable
-Episode: TypeAlias = list[tuple[State, int, int]]
+Episode: TypeAlias = Sequence[tuple[State, int, int]]
 """State, number of options, index of the option that was taken; in the order of deciding."""
 
 
@@ -65,7 +65,7 @@ class QLearningOptions(StepwiseOptions):
     phases: Annotated[tuple[Annotated[int, Bounds(at_least=0)], ...], Bounds(at_least=1)] = (
         2, 1, 1, 1, 1, 1, 1, 1, 1, 6,
     )  # fmt: skip
-    replay: Annotated[int, Bounds(at_least=1)] = 100
+    replay: Annotated[int, Bounds(at_least=1)] = 50
     alpha: Annotated[float, Bounds(above=0, at_most=1)] = 0.05
     initial: float = 0.5
     shaped: bool = True

@@ -4,7 +4,7 @@ A subclass says how it decides (`_decide`), how it learns a batch (`_learn`) and
 (`_forget`).  What is here:
 
 * walking the tree of decisions of any space (`Space.choice`), with the decisions of late walks kept;
-* a network that was told already is walked again, up to `attempts` times; then the last one is mutated, up
+* where a network was told already, another is walked, up to `walks` in all; then the last one is mutated, up
   to `attempts` times: a policy that has made up its mind walks one way only;
 * the order of learning: `search/strategies/lessons.py`.
 """
@@ -40,14 +40,15 @@ class StepwiseOptions(Options):
     """What all of these strategies have.
 
     Attributes:
-        attempts: how many networks are walked to find one that was not told yet; then as many mutations are
-            made of the last; then the last is tried again.
+        walks: how many networks are walked to find one that was not told yet.
+        attempts: how many mutations are then made of the last; then the last is tried again.
         batch: after how many trials there is an update.
         patience: a trial that is missing while one was told whose number is larger by more than this is left
             out of its batch.  Larger than the number of trials that are under way at a time.
     """
 
-    attempts: Annotated[int, Bounds(at_least=1)] = 20
+    walks: Annotated[int, Bounds(at_least=1)] = 5
+    attempts: Annotated[int, Bounds(at_least=1)] = 50
     batch: Annotated[int, Bounds(at_least=1)] = 1
     patience: Annotated[int, Bounds(at_least=0)] = 16
 
@@ -112,7 +113,7 @@ class Stepwise(ABC):
 
     def _propose(self, number: int) -> Architecture:
         rng = np.random.default_rng((self._seed, number))
-        for _ in range(self._shared.attempts):
+        for _ in range(self._shared.walks):
             architecture = self._walked(self._decide(number, rng))
             if not self._history.has_seen(architecture):
                 return architecture
