@@ -125,7 +125,7 @@ def _logits(model: Any) -> Any:
     """`model` up to its final softmax, which belongs into the loss for numerical reasons."""
     keras = load_keras()
     last = model.layers[-1]
-    return keras.Model(model.inputs, last.input) if isinstance(last, keras.layers.Softmax) else model
+    return keras.Model(model.inputs[0], last.input) if isinstance(last, keras.layers.Softmax) else model
 
 
 def _compiled_epoch(

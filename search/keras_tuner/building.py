@@ -82,5 +82,5 @@ def with_softmax_apart(model: Any) -> Any:
         return model
     last.activation = keras.activations.linear
     return keras.Model(
-        model.inputs, keras.layers.Softmax(name="probabilities")(model.outputs[0]), name="network"
+        model.inputs[0], keras.layers.Softmax(name="probabilities")(model.outputs[0]), name="network"
     )
