@@ -42,8 +42,9 @@ class Dialogue:
         self._open = {trial.number for trial in trials if trial.state is State.RUNNING}
         self.unfinished = [trial for trial in trials if trial.state is State.RUNNING]
         strategy.asked = asked
-        strategy.tell([Trial(t.number, t.architecture, fidelity=t.fidelity) for t in trials])
         self._tell_due()
+        late = [trial for trial in trials if trial.number in self._held or trial.number in self._open]
+        strategy.tell([Trial(t.number, t.architecture, fidelity=t.fidelity) for t in late])
 
     @property
     def asked(self) -> int:

@@ -248,9 +248,11 @@ class Objectives:
             ) from None
 
     def _total_excess(self, trial: Trial) -> float:
-        broken = {
-            violation.constraint.metric: violation.excess for violation in self.violations(trial.values)
-        }
+        broken: dict[str, float] = {}
+        for constraint in self.constraints:
+            value = trial.values.get(constraint.metric)
+            if value is not None and (excess := constraint.excess(value)) > 0:
+                broken[constraint.metric] = excess
         known = trial.infeasibility
         if known is not None and known.metric not in broken and known.limit:
             broken[known.metric] = abs(known.value - known.limit) / abs(known.limit)

@@ -22,9 +22,15 @@ from search.trial import State, Trial
 
 Points = NDArray[np.float64]
 
+_FEW = 200
+_BLOCK = 256
+
 
 def non_dominated(points: ArrayLike) -> NDArray[np.bool_]:
     """Which points no other dominates.
+
+    In lexicographic order no point dominates an earlier one: so each block of points is held against the
+    front so far and against itself, and what is left belongs to the front for good.
 
     Args:
         points: (n, m), finite, to be minimized.
@@ -32,7 +38,16 @@ def non_dominated(points: ArrayLike) -> NDArray[np.bool_]:
     Returns:
         (n,) mask.
     """
-    mask: NDArray[np.bool_] = np.equal(non_dominated_sort(points, fronts=1), 0)
+    values = _checked(points)
+    mask = np.zeros(len(values), dtype=np.bool_)
+    order = np.lexsort(values.T[::-1])
+    front = np.empty((0, values.shape[1]))
+    for start in range(0, len(order), _BLOCK):
+        block = order[start : start + _BLOCK]
+        block = block[~_dominating(front, values[block]).any(axis=0)]
+        block = block[~_dominating(values[block], values[block]).any(axis=0)]
+        mask[block] = True
+        front = np.concatenate([front, values[block]])
     return mask
 
 
@@ -40,7 +55,8 @@ def non_dominated_sort(points: ArrayLike, *, fronts: int | None = None) -> NDArr
     """Front of each point: 0 for those that none dominates, 1 for those that only front 0 dominates, and
     so on.
 
-    In lexicographic order no point dominates an earlier one, so each is held only against points already
+    A few points are compared all with all at once.  Of more, in lexicographic order, no point dominates an
+    earlier one, so each is held only against points already
     placed, and the first front without a dominator is found by bisection: whoever is dominated in front k
     is so in front k - 1 too.
 
@@ -53,6 +69,8 @@ def non_dominated_sort(points: ArrayLike, *, fronts: int | None = None) -> NDArr
     ranks; Zhang et al. 2015, "An Efficient Approach to Nondominated Sorting", for the way to them (ENS-BS).
     """
     values = _checked(points)
+    if len(values) <= _FEW:
+        return _peeled(values, len(values) if fronts is None else fronts)
     ranks = np.zeros(len(values), dtype=np.intp)
     members: list[Points] = []
     sizes: list[int] = []
@@ -157,6 +175,26 @@ def _checked(points: ArrayLike) -> Points:
     if not np.isfinite(values).all():
         raise ValueError("points hold NaN or infinity, expected finite numbers")
     return values
+
+
+def _peeled(values: Points, fronts: int) -> NDArray[np.intp]:
+    """Ranks of few points, from the matrix of who dominates whom, front by front."""
+    dominates = _dominating(values, values)
+    ranks = np.full(len(values), fronts, dtype=np.intp)
+    left = np.arange(len(values))
+    for rank in range(fronts):
+        if not len(left):
+            break
+        free = ~dominates[np.ix_(left, left)].any(axis=0)
+        ranks[left[free]] = rank
+        left = left[~free]
+    return ranks
+
+
+def _dominating(points: Points, others: Points) -> NDArray[np.bool_]:
+    """Shape (points, others): whether the one dominates the other."""
+    first, second = points[:, np.newaxis], others[np.newaxis]
+    return (first <= second).all(axis=2) & (first < second).any(axis=2)  # type: ignore[no-any-return]  # numpy
 
 
 def _dominated(point: Points, others: Points) -> bool:

@@ -28,11 +28,11 @@ class Standings:
 
     def __init__(self, objectives: Objectives, trials: Iterable[Trial] = ()) -> None:
         self._objectives = objectives
-        self._best: Trial | None = None
         known = list(trials)
-        self._front = pareto.front(known, objectives)
+        able = [trial for trial in known if pareto.counts(trial, objectives)]
+        self._front = pareto.front(able, objectives)
         self._losses = [objectives.losses(trial.values) for trial in self._front]
-        self._best = pareto.best(known, objectives)
+        self._best = pareto.best(able, objectives)
         self.done = len(known)
 
     @property

@@ -157,7 +157,7 @@ def test_a_softmax_stands_apart_for_the_loss(shared: HyperModelSpace) -> None:
 
 
 class TestFaults:
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def space(self) -> HyperModelSpace:
         return HyperModelSpace(Faulty, input_shape=(8, 8, 1), classes=10)
 
