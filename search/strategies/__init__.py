@@ -12,6 +12,7 @@ from search.space.options import BadOption, Options, build, nearest
 from search.strategies.aging_evolution import AgingEvolution, AgingEvolutionOptions
 from search.strategies.asha import Asha, AshaOptions
 from search.strategies.base import Strategy
+from search.strategies.bayesian import Bayesian, BayesianOptions
 from search.strategies.block_qnn import BlockQnn, BlockQnnOptions
 from search.strategies.evolution import Evolution, EvolutionOptions
 from search.strategies.exhaustive import ExhaustiveOptions, ExhaustiveSearch
@@ -20,9 +21,11 @@ from search.strategies.keras_tuner import KerasTunerOptions, make_keras_tuner
 from search.strategies.local_search import LocalSearch, LocalSearchOptions
 from search.strategies.metaqnn import MetaQnn, MetaQnnOptions
 from search.strategies.nsga2 import Nsga2, Nsga2Options
+from search.strategies.progressive import Progressive, ProgressiveOptions
 from search.strategies.random import RandomOptions, RandomSearch
 from search.strategies.reinforce import Reinforce, ReinforceOptions
 from search.strategies.successive_halving import SuccessiveHalving, SuccessiveHalvingOptions
+from search.strategies.surrogate import Surrogate, SurrogateOptions
 
 __all__ = ["STRATEGIES", "Strategy", "StrategyKind", "make_strategy", "strategy_options"]
 
@@ -54,6 +57,9 @@ STRATEGIES: dict[str, StrategyKind] = {
     "metaqnn": StrategyKind(MetaQnnOptions, MetaQnn),
     "block_qnn": StrategyKind(BlockQnnOptions, BlockQnn),
     "reinforce": StrategyKind(ReinforceOptions, Reinforce),
+    "bayesian": StrategyKind(BayesianOptions, Bayesian),
+    "progressive": StrategyKind(ProgressiveOptions, Progressive),
+    "surrogate": StrategyKind(SurrogateOptions, Surrogate),
 }
 
 

@@ -37,8 +37,7 @@ from search.strategies.models.predictions import Models, first_design
 from search.strategies.models.records import Record, feasible, limits, read
 from search.trial import Proposal, Trial
 
-_POINTS = 8192  # of the integral, before those that are covered are left out
-_ROUGH = 400  # points for a first look at all candidates
+_ROUGH = 400  # points of the integral for a first look at all candidates
 _SHORT = 200  # candidates that are looked at closely
 
 
@@ -51,12 +50,14 @@ class SurrogateOptions(Options):
         candidates: up to how many architectures the whole space is listed; of a larger one as many are drawn.
         offspring: how many neighbours of the front are added for each proposal, where the space is larger.
         data: from how many trials the models learn at most.
+        points: of the integral of the expected improvement.
     """
 
     initial: Annotated[int, Bounds(at_least=1)] = 4
     candidates: Annotated[int, Bounds(at_least=1)] = 2048
     offspring: Annotated[int, Bounds(at_least=0)] = 128
     data: Annotated[int, Bounds(at_least=2)] = 400
+    points: Annotated[int, Bounds(at_least=1)] = 8192
 
 
 class Surrogate:
@@ -121,7 +122,7 @@ class Surrogate:
         box = Box(self._objectives, records, able, bounds)
         means = np.stack([predicted[metric][0] for metric in self._objectives.metrics], axis=1)
         deviations = np.stack([predicted[metric][1] for metric in self._objectives.metrics], axis=1)
-        points, weights = box.uncovered(_POINTS, rng)
+        points, weights = box.uncovered(self._options.points, rng)
         for row in range(len(pool), len(means)):
             weights = weights * (1 - reached(points, means[row : row + 1], deviations[row : row + 1])[0])
         rough = slice(0, _ROUGH)

@@ -13,7 +13,7 @@ import numpy as np
 
 from search.space.base import Architecture, Space
 
-_DESCENTS = 64
+_DESCENTS = 24
 _DRAWS_PER_ONE = 4
 
 

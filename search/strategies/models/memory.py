@@ -17,6 +17,7 @@ from search.pareto import non_dominated
 from search.space.base import Architecture, Space
 from search.strategies.history import History
 from search.strategies.models.records import feasible
+from search.strategies.models.threads import one_thread
 from search.trial import State, Trial
 
 Propose: TypeAlias = Callable[[int, Sequence[Architecture]], Architecture]
@@ -55,7 +56,8 @@ class Memory:
             if n not in self._made and (n == number or not (n in finished or n in running)):
                 before = [a for other, a in sorted(self._made.items()) if n - n % BATCH <= other < n]
                 under_way = [running[other] for other in sorted(running)]
-                self._made[n] = propose(n, [*under_way, *before])
+                with one_thread():
+                    self._made[n] = propose(n, [*under_way, *before])
         return self._made[number]
 
     def informative(self, limit: int) -> list[Trial]:

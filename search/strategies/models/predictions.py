@@ -102,4 +102,4 @@ def first_design(describe: Describer, candidates: Sequence[Architecture], seed: 
 def _van_der_corput(number: int) -> float:
     """The binary digits of `number`, mirrored at the point: 1/2, 1/4, 3/4, 1/8, 5/8, ..."""
     digits = f"{number:b}"
-    return int(digits[::-1], 2) / 2 ** len(digits)
+    return int(digits[::-1], 2) / (1 << len(digits))
