@@ -15,7 +15,7 @@ from search.space.base import Architecture, Choice
 from search.testing.table import Table
 from search.trial import Proposal, Trial
 
-_MOST_REPEATS = 200  # proposals in a row that were tried before: then it finds nothing new
+_MOST_REPEATS = 25  # proposals in a row that were tried before: then it finds nothing new
 
 
 class Budget:
@@ -93,6 +93,7 @@ def keras_tuner_trials(table: Table, seed: int, evaluations: int, oracle: str) -
         }[oracle]
         made = kind(objective=keras_tuner.Objective("loss", "min"), max_trials=20 * evaluations, seed=seed)
         made._set_project_dir(folder, "bench")
+        made.verbose = 0
         budget = Budget(table, evaluations)
         while not budget.used_up:
             trial = made.create_trial("tuner")
