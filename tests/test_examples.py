@@ -36,6 +36,12 @@ def test_measure_a_keras_model(tmp_path: Path) -> None:
     assert [line.split()[0] for line in out.splitlines()[1:5]] == ["stem", "depthwise", "pool", "classes"]
 
 
+def test_keras_tuner_with_hardware(tmp_path: Path) -> None:
+    out = run("04_keras_tuner.py", tmp_path)
+    assert "us," in out
+    assert (tmp_path / "tuned" / "untitled_project" / "trial_0" / "measurement.json").is_file()
+
+
 def test_readme_shows_the_example() -> None:
     script = (ROOT / "examples" / "02_search_from_python.py").read_text()
     code = script[script.index("import search") :].strip()
