@@ -10,15 +10,12 @@ Asking and telling is `search/dialogue.py`, the work is an executor's (`search/e
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 from search import pareto
 from search.cascade import AFTER, Evaluator, Part
@@ -36,13 +33,11 @@ from search.events import (
     TrialFinished,
     TrialStarted,
 )
-from search.executors import Executor, InProcess, Job, WorkerPool
+from search.executors import Executor, Job
+from search.executors.choose import MakeExecutor, executor_for
 from search.executors.messages import MakeEvaluator
-from search.executors.pool import Bench
 from search.feasibility import must_have_a_chance
 from search.finding import Finding
-from search.objective import Objectives
-from search.space.base import Space
 from search.space.options import BadOption
 from search.standings import Standings
 from search.store import Store
@@ -50,8 +45,6 @@ from search.store.crash import last_crash, watched
 from search.trial import Failure, Stage, State, Trial
 
 MAX_FAILURES_IN_A_ROW = 3  # of trials that failed (not of those that do not fit): then the set-up is to blame
-
-MakeExecutor: TypeAlias = Callable[[Store, Objectives, Callable[[Event], None]], Executor]
 
 
 class Ending(Enum):
@@ -143,7 +136,7 @@ class Study:
 
             evaluator = HilEvaluator(config)
         try:
-            make_executor = _executor_for(config, evaluator, make_evaluator, own=own)
+            make_executor = executor_for(config, evaluator, make_evaluator, own=own)
             store = Store.open(Path(folder))
             try:
                 _check_same(store, config, evaluator.identity, resume=resume)
@@ -376,36 +369,6 @@ class Study:
 
     def _elapsed_s(self) -> float:
         return self._elapsed_before_s + time.monotonic() - self._began_s
-
-
-def _executor_for(
-    config: StudyConfig, evaluator: Evaluator, make_evaluator: MakeEvaluator | None, *, own: bool
-) -> MakeExecutor:
-    """One process does everything, or many do, as [run] says."""
-    if config.run.workers == 1 and len(config.all_devices) == 1:
-        return lambda store, objectives, emit: InProcess(evaluator, store, objectives, emit)
-    if make_evaluator is None:
-        if not own:
-            raise StudyError(
-                f"an evaluator of this process was handed in, but [run] wants {config.run.workers} workers",
-                remedy="hand in make_evaluator= as well, or set workers = 1",
-            )
-        from search.evaluate import for_worker
-
-        make_evaluator = partial(for_worker, config)
-    make = make_evaluator
-    threads = max(1, (os.cpu_count() or 1) // config.run.workers)
-    benches = [
-        Bench(device, partial(_takes, evaluator.space, board)) for device, board in config.boards_of_devices()
-    ]
-    return lambda store, objectives, emit: WorkerPool(
-        make, store, objectives, emit, benches=benches, workers=config.run.workers, threads=threads
-    )
-
-
-def _takes(space: Space, board: str, trial: Trial) -> bool:
-    wanted = space.deployment(trial.architecture).board
-    return wanted is None or wanted == board
 
 
 def _check_same(store: Store, config: StudyConfig, identity: Mapping[str, str], *, resume: bool) -> None:
