@@ -52,9 +52,9 @@ class BayesianOptions(Options):
     """
 
     initial: Annotated[int, Bounds(at_least=1)] = 8
-    candidates: Annotated[int, Bounds(at_least=1)] = 192
+    candidates: Annotated[int, Bounds(at_least=1)] = 128
     offspring: Annotated[int, Bounds(at_least=0)] = 16
-    data: Annotated[int, Bounds(at_least=2)] = 150
+    data: Annotated[int, Bounds(at_least=2)] = 120
 
 
 class Bayesian:

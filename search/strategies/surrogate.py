@@ -47,7 +47,8 @@ class SurrogateOptions(Options):
 
     Attributes:
         initial: how many trials along the front of the analytic cost come before models are asked.
-        candidates: up to how many architectures the whole space is listed; of a larger one as many are drawn.
+        candidates: up to how many architectures the whole space is listed.
+        sample: how many are drawn, once, of a larger space.
         offspring: how many neighbours of the front are added for each proposal, where the space is larger.
         data: from how many trials the models learn at most.
         points: of the integral of the expected improvement.
@@ -55,6 +56,7 @@ class SurrogateOptions(Options):
 
     initial: Annotated[int, Bounds(at_least=1)] = 4
     candidates: Annotated[int, Bounds(at_least=1)] = 2048
+    sample: Annotated[int, Bounds(at_least=1)] = 512
     offspring: Annotated[int, Bounds(at_least=0)] = 128
     data: Annotated[int, Bounds(at_least=2)] = 400
     points: Annotated[int, Bounds(at_least=1)] = 8192
@@ -75,7 +77,7 @@ class Surrogate:
         self._space, self._objectives, self._seed = space, objectives, seed
         self._options = build(SurrogateOptions, options)
         self._memory = Memory(objectives)
-        self._candidates = Candidates(space, seed, self._options.candidates)
+        self._candidates = Candidates(space, seed, self._options.candidates, self._options.sample)
         self._models: Models | None = None
         self._design: list[Architecture] = []
 

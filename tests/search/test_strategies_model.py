@@ -22,7 +22,7 @@ from search.testing.strategy_suite import Make, StrategySuite, run
 from search.trial import Infeasibility, Proposal, Stage, State, Trial
 
 FEW = {
-    "surrogate": {"candidates": 32, "offspring": 6, "points": 256},
+    "surrogate": {"candidates": 32, "sample": 32, "offspring": 6, "points": 256},
     "bayesian": {"candidates": 32, "offspring": 4, "data": 24},
     "progressive": {"candidates": 24, "children": 8, "data": 24},
 }

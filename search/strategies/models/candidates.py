@@ -59,11 +59,13 @@ class Candidates:
     Args:
         space: what to choose from.
         seed: of the sample.
-        limit: up to how many architectures are listed or sampled.
+        limit: up to how many architectures are listed.
+        sample: how many are drawn of a larger space; None: as many.
     """
 
-    def __init__(self, space: Space, seed: int, limit: int) -> None:
+    def __init__(self, space: Space, seed: int, limit: int, sample: int | None = None) -> None:
         self._space, self._seed, self._limit = space, seed, limit
+        self._size = limit if sample is None else sample
         self._standing: list[Architecture] | None = None
         self.whole = False
 
@@ -105,9 +107,9 @@ class Candidates:
 
     def _sample(self, rng: np.random.Generator) -> list[Architecture]:
         found: dict[str, Architecture] = {}
-        for _ in range(_DRAWS_PER_ONE * self._limit):
+        for _ in range(_DRAWS_PER_ONE * self._size):
             drawn = self._space.sample(rng)
             found.setdefault(drawn.text, drawn)
-            if len(found) == self._limit:
+            if len(found) == self._size:
                 break
         return list(found.values())

@@ -18,11 +18,13 @@ from math import log, log1p, log2, prod
 
 import numpy as np
 
-from search.space.base import Architecture, Space, Value
+from search.space.base import Architecture, Choice, Space, Value
 from search.space.cost import output_shapes
 from search.space.decisions import OCTAVES, DecisionSpace
 from search.space.layers import Conv, Dense, Depthwise, sides
 from search.strategies.models.gaussian import Array
+
+_KEPT = 100_000  # beginnings of paths
 
 # Columns of the cost.
 MACS, PARAMETERS, WORK, PEAK, PATCH, WORKING_SET = range(6)
@@ -83,6 +85,7 @@ class Describer:
     def __init__(self, space: Space, like: Sequence[Architecture]) -> None:
         self._space = space
         self._raw: dict[str, Description] = {}
+        self._choices: dict[tuple[int, ...], Choice | None] = {}
         self._known: dict[str, tuple[Array, Array, Array]] = {}
         rows = [self._described(architecture) for architecture in like]
         self._columns = sorted({gene for row in rows for gene in row.genes})
@@ -112,9 +115,27 @@ class Describer:
         known = self._raw.get(architecture.text)
         if known is None:
             cost, traits = _traits(self._space, architecture)
-            known = Description(cost, traits, _columns(genes(self._space, architecture)))
+            known = Description(cost, traits, _columns(self._genes(architecture)))
             self._raw[architecture.text] = known
         return known
+
+    def _genes(self, architecture: Architecture) -> Mapping[str, Value]:
+        """Gene -> what it is in `architecture`.  Neighbours share the beginning of their path, so what is
+        decided there is remembered."""
+        if isinstance(self._space, DecisionSpace):
+            return self._space.way(architecture).genes
+        if len(self._choices) > _KEPT:
+            self._choices.clear()
+        found: dict[str, Value] = {}
+        path = self._space.path(architecture)
+        for length, index in enumerate(path):
+            start = path[:length]
+            if start not in self._choices:
+                self._choices[start] = self._space.choice(start)
+            choice = self._choices[start]
+            if choice is not None:
+                found[choice.gene] = choice.options[index]
+        return found
 
 
 def _scale(rows: Sequence[tuple[float, ...]]) -> tuple[Array, Array]:
@@ -122,19 +143,6 @@ def _scale(rows: Sequence[tuple[float, ...]]) -> tuple[Array, Array]:
     table = np.array(rows)
     deviation = table.std(axis=0)
     return table.mean(axis=0), np.where(deviation > 1e-9, deviation, 1.0)
-
-
-def genes(space: Space, architecture: Architecture) -> dict[str, Value]:
-    """Gene -> what it is in `architecture`."""
-    if isinstance(space, DecisionSpace):
-        return space.way(architecture).genes
-    found: dict[str, Value] = {}
-    path = space.path(architecture)
-    for length, index in enumerate(path):
-        choice = space.choice(path[:length])
-        if choice is not None:
-            found[choice.gene] = choice.options[index]
-    return found
 
 
 def _columns(values: Mapping[str, Value]) -> dict[str, float]:
