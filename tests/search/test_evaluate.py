@@ -131,7 +131,7 @@ def test_a_measurement_and_a_training_are_not_made_again(
     def refuse(*_: Any, **__: Any) -> None:
         pytest.fail("done again")
 
-    monkeypatch.setattr("search.evaluate.bench", refuse)
+    monkeypatch.setattr("search.evaluate.evaluator.bench", refuse)
     monkeypatch.setattr("search.train.train", refuse)
     second = bench.run(*STAGES)
     for stage in (Stage.MEASURE, Stage.TRAIN):
@@ -169,7 +169,7 @@ def test_faults_are_told_apart_by_their_outcome(
     def fail(*_: Any, **__: Any) -> None:
         raise fault
 
-    monkeypatch.setattr("search.evaluate.compile_model", fail)
+    monkeypatch.setattr("search.evaluate.evaluator.compile_model", fail)
     with pytest.raises(seen_as) as caught:
         bench.run(Stage.ANALYTIC, Stage.QUANTIZE, Stage.PLAN)
     assert fault in (caught.value, caught.value.__cause__)

@@ -16,45 +16,38 @@ can start in a process that did not see the stages before it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from hil.api import compile_model
 from hil.bench import REPLY_TIMEOUT_S, BenchSettings, bench
-from hil.board import Board
 from hil.device import Device
 from hil.devices.build_only import build_only
 from hil.errors import (
     ArenaOverLimit,
-    DeviceError,
-    DoesNotFit,
-    HilError,
-    Outcome,
     QuantizationFailed,
     UnsupportedOperator,
 )
 from hil.image import Image
 from hil.measurement import Measurement
 from hil.measurement_json import from_dict, to_dict
-from hil.meters.choose import open_meter
-from hil.meters.metering import Metering
 from hil.program import Program
-from search import datasets, network, train
-from search.cascade import Fatal, Transient, Unfit, Work
-from search.config import MeterConfig, StudyConfig, TrainConfig
+from search import network, train
+from search.cascade import Unfit, Work
+from search.config import StudyConfig
 from search.datasets import Dataset
-from search.datasets.base import Images, Labels, Numbers, Truth
+from search.datasets.base import Images, Truth
 from search.devices import Adapt, DevicePool
+from search.evaluate.asked import arena_room_of, at_fidelity, load_data, metering_of
+from search.evaluate.faults import faults_told_apart
+from search.evaluate.int8 import int8_outputs
 from search.events import EpochFinished
 from search.finding import Finding
 from search.judging import judged
 from search.quality import qualities
-from search.room import ArenaRoom, arena_room
+from search.room import ArenaRoom
 from search.space.base import Architecture, Deployment
 from search.space.deploy import network_space, undeployed
 from search.trial import Stage
@@ -115,7 +108,7 @@ class HilEvaluator:
 
     def run(self, stage: Stage, work: Work) -> Finding:
         """See `search.cascade.Evaluator`."""
-        with _faults_told_apart():
+        with faults_told_apart():
             self._go_to(self.space.deployment(work.architecture))
             return self._stages[stage](work)
 
@@ -405,69 +398,11 @@ def for_worker(config: StudyConfig, device: str | None) -> HilEvaluator:
     return HilEvaluator(config.led_by(device))
 
 
-def at_fidelity(config: TrainConfig, fidelity: float) -> TrainConfig:
-    """Training for that share of the epochs, at least one; the learning rate still falls to 0 at its end."""
-    return config if fidelity == 1.0 else replace(config, epochs=max(1, round(config.epochs * fidelity)))
-
-
-def arena_room_of(config: StudyConfig, board: Board, *, patches: bool | None = None) -> ArenaRoom | None:
-    """How large an arena may be before a network runs in stripes; None where it never does.
-
-    Args:
-        patches: whether it may; None: as the study says.
-    """
-    if not (config.patches == "auto" if patches is None else patches):
-        return None
-    return arena_room(
-        config.make_objectives().constraints,
-        ram_bytes=board.ram.size_bytes,
-        static_bytes=board.simulator.static_bytes,
-        stack_bytes=board.simulator.stack_bytes,
-        reserved_bytes=board.build.stack_bytes,
-    )
-
-
-def metering_of(config: StudyConfig) -> Metering | None:
-    """With what the study measures energy; None where the profile's estimate does."""
-    if config.meter == MeterConfig():
-        return None
-    return Metering(open_meter(config.meter.name), config.meter.subtract_idle)
-
-
-def load_data(config: StudyConfig) -> Dataset:
-    """The study's data; a relative path is relative to the study file."""
-    folder = config.source.parent if config.source is not None else None
-    return datasets.load(config.data.name, folder=folder, kind=config.data.kind)
-
-
 def _inverse(data: Dataset) -> dict[str, list[float]]:
     """How the outputs of a network become the numbers of a regression: output * scale + mean."""
     if data.task == "classification":
         return {}
     return {"target_scale": data.target_scale.tolist(), "target_mean": data.target_mean.tolist()}
-
-
-def int8_accuracy(tflite: bytes, x: Images, y: Labels) -> float:
-    """Share of `x` that the int8 model puts into class `y` (count,), 0 to 1, as the board would."""
-    return int(np.sum(int8_outputs(tflite, x).argmax(axis=-1) == y)) / len(y)
-
-
-def int8_outputs(tflite: bytes, x: Images) -> Numbers:
-    """(count, outputs), float32: what the int8 model says of `x`, as the board would, dequantized.
-
-    Args:
-        tflite: an int8 model from (1, height, width, channels) to (1, outputs).
-        x: (count, height, width, channels), float32, as the float model takes them.
-    """
-    from hil.graph import read
-    from hil.interpreter import HostInterpreter
-
-    graph = read(tflite)
-    given = graph.input_tensor
-    steps = np.rint(x / np.float32(given.scale)) + given.zero_point
-    scores = HostInterpreter(graph).run(np.clip(steps, -128, 127).astype(np.int8))
-    gave = graph.output_tensor
-    return ((scores.astype(np.float32) - gave.zero_point) * gave.scale).astype(np.float32)
 
 
 def _finding(stage: Stage, measurement: Measurement) -> Finding:
@@ -486,22 +421,3 @@ def _finding(stage: Stage, measurement: Measurement) -> Finding:
         meter = "" if measurement.energy is None else f" ({measurement.energy.meter})"
         provenance["energy_uj"] = measurement.energy_provenance.value + meter
     return Finding(stage, values, provenance, detail={"measurement": to_dict(measurement)})
-
-
-@contextmanager
-def _faults_told_apart() -> Iterator[None]:
-    """Turn the outcomes of `hil.errors` into what the cascade understands (docs/DESIGN.md, decision 10)."""
-    try:
-        yield
-    except network.CannotBuild as error:
-        raise Unfit("buildable", 0.0, 1.0, error.message) from error
-    except DoesNotFit as error:
-        limit = float(error.available_bytes)
-        raise Unfit(f"{error.resource}_bytes", error.needed_bytes, limit, error.message) from error
-    except HilError as error:
-        if error.outcome is Outcome.TRANSIENT:
-            lasting = isinstance(error, DeviceError) and error.when_it_lasts is Outcome.FATAL
-            raise Transient(error.message, fatal_if_it_lasts=lasting) from error
-        if error.outcome is Outcome.FATAL:
-            raise Fatal(error.message) from error
-        raise  # a fact about this candidate without a figure: a failed trial, and the search goes on
