@@ -173,7 +173,7 @@ def tuned(oracle: StrategyOracle, folder: Path, trials: int, *, fails: tuple[int
     ("strategy", "options"),
     [("random", {}), ("aging_evolution", {"population": 4, "tournament": 2}), ("nsga2", {"population": 4})],
 )
-def test_a_strategy_gives_a_tuner_its_values(strategy: str, options: dict[str, int], tmp_path: Path) -> None:
+def test_a_strategy_gives_a_tuner_its_values(strategy: str, options: dict[str, Any], tmp_path: Path) -> None:
     objective = [kt.Objective("val_accuracy", "max"), kt.Objective("latency_us", "min")]
     oracle = StrategyOracle(
         strategy, objective, max_trials=14, hyperparameters=parameters(), seed=3, **options
@@ -188,6 +188,10 @@ def test_a_strategy_gives_a_tuner_its_values(strategy: str, options: dict[str, i
 
 
 def test_a_strategy_learns_from_the_scores(tmp_path: Path) -> None:
+    kinds: list[tuple[str, dict[str, Any]]] = [
+        ("random", {}),
+        ("aging_evolution", {"population": 6, "tournament": 3}),
+    ]
     made = [
         tuned(
             StrategyOracle(
@@ -196,7 +200,7 @@ def test_a_strategy_learns_from_the_scores(tmp_path: Path) -> None:
             tmp_path / name,
             30,
         )
-        for name, options in (("random", {}), ("aging_evolution", {"population": 6, "tournament": 3}))
+        for name, options in kinds
     ]
     by_chance, learnt = (np.mean([trial.score for trial in trials[15:]]) for trials in made)
     assert learnt > by_chance + 0.1

@@ -46,7 +46,7 @@ class TestHyperModelSpace(SpaceSuite):
         return shared
 
     @pytest.fixture
-    def samples(self, space: HyperModelSpace) -> list[Architecture]:  # type: ignore[override]
+    def samples(self, space: HyperModelSpace) -> list[Architecture]:
         rng = np.random.default_rng(7)
         return [space.sample(rng) for _ in range(8)]
 
