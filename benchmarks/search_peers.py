@@ -15,7 +15,7 @@ from search.space.base import Architecture, Choice
 from search.testing.table import Table
 from search.trial import Proposal, Trial
 
-_MOST_REPEATS = 25  # proposals in a row that were tried before: then it finds nothing new
+_MOST_REPEATS = 10  # proposals in a row that were tried before: then it finds nothing new
 
 
 class Budget:

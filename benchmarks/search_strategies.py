@@ -33,7 +33,7 @@ from search.trial import Trial
 
 SHARE = 0.95
 EVALUATIONS = 300
-SLOW = {"bayesian": 150, "keras_tuner_bayesian": 60, "surrogate": 100, "progressive": 150, "optuna_tpe": 200}
+SLOW = {"bayesian": 150, "keras_tuner_bayesian": 40, "surrogate": 100, "progressive": 150, "optuna_tpe": 200}
 REWARD_AT = 100
 GOALS = ["maximize accuracy", "minimize latency_us", "minimize ram_bytes"]
 UNAS = {"limits": {"latency_us": "8 ms", "ram_bytes": "8 kB"}, "error_bound": 0.5}
