@@ -1,7 +1,6 @@
 """Optuna and KerasTuner on a table, through their own interfaces: what a user would pick instead.
 
-They get the same decisions as the strategies here, conditional ones included.  Figures of a network that was
-tried before cost them nothing, as for everybody.
+They get the same decisions as the strategies here, conditional ones included.
 """
 
 from __future__ import annotations
@@ -15,33 +14,23 @@ from search.space.base import Architecture, Choice
 from search.testing.table import Table
 from search.trial import Proposal, Trial
 
-_MOST_REPEATS = 10  # proposals in a row that were tried before: then it finds nothing new
-
 
 class Budget:
-    """Evaluates networks of a table until a number of different ones were tried."""
+    """A number of evaluations.  Peers propose what was tried before now and then: that is an evaluation, too,
+    as it is for their users."""
 
     def __init__(self, table: Table, evaluations: int) -> None:
         self.trials: list[Trial] = []
         self._table = table
         self._evaluations = evaluations
-        self._known: dict[Architecture, Trial] = {}
-        self._repeats = 0
 
     @property
     def used_up(self) -> bool:
-        return len(self.trials) >= self._evaluations or self._repeats >= _MOST_REPEATS
+        return len(self.trials) >= self._evaluations
 
     def evaluate(self, architecture: Architecture) -> Trial:
-        known = self._known.get(architecture)
-        if known is not None:
-            self._repeats += 1
-            return known
-        self._repeats = 0
-        trial = self._table.trial(len(self.trials), Proposal(architecture))
-        self._known[architecture] = trial
-        self.trials.append(trial)
-        return trial
+        self.trials.append(self._table.trial(len(self.trials), Proposal(architecture)))
+        return self.trials[-1]
 
 
 def walked(table: Table, suggest: Callable[[Choice], Any]) -> Architecture:
@@ -91,7 +80,7 @@ def keras_tuner_trials(table: Table, seed: int, evaluations: int, oracle: str) -
             "random": keras_tuner.oracles.RandomSearchOracle,
             "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
         }[oracle]
-        made = kind(objective=keras_tuner.Objective("loss", "min"), max_trials=20 * evaluations, seed=seed)
+        made = kind(objective=keras_tuner.Objective("loss", "min"), max_trials=evaluations, seed=seed)
         made._set_project_dir(folder, "bench")
         made.verbose = 0
         budget = Budget(table, evaluations)

@@ -1,7 +1,8 @@
 """All strategies and their peers on the table: hypervolume against trainings, and the best reward.
 
-One evaluation is one whole training: a trial at a third of the epochs costs a third.  What was tried before
-costs nothing, for everybody.  Two questions are asked of each contestant:
+One evaluation is one whole training: a trial at a third of the epochs costs a third.  Strategies here never
+try a network twice; where a peer does, that is an evaluation, as it is for its users, and the figure without
+repeats ("different") stands beside it.  Two questions are asked of each contestant:
 
 * Pareto: how many evaluations until the front of what it found covers 95 % of the hypervolume of the table's
   own front (accuracy, latency and RAM, scaled to 0..1 over the table; its worst values are the reference)?
@@ -28,17 +29,18 @@ from rich.table import Table as Rows
 from benchmarks.search_peers import PEERS
 from search.objective import Objectives
 from search.strategies import make_strategy
-from search.testing.table import Table
-from search.trial import Trial
+from search.testing.table import FIDELITIES, Table
+from search.trial import Proposal, Trial
 
 SHARE = 0.95
 EVALUATIONS = 300
-SLOW = {"bayesian": 150, "keras_tuner_bayesian": 40, "surrogate": 100, "progressive": 150, "optuna_tpe": 200}
+SLOW = {"bayesian": 150, "keras_tuner_bayesian": 40, "surrogate": 100, "progressive": 150, "optuna_tpe": 150}
 REWARD_AT = 100
 GOALS = ["maximize accuracy", "minimize latency_us", "minimize ram_bytes"]
 UNAS = {"limits": {"latency_us": "8 ms", "ram_bytes": "8 kB"}, "error_bound": 0.5}
 LEARN_A_REWARD = ("metaqnn", "block_qnn", "reinforce")
 PARETO = ("nsga2", "surrogate", "progressive")
+HELD_OUT = ("surrogate", "nsga2", "random", "optuna_tpe", "optuna_nsga2_population_20", "optuna_random")
 PARTIAL = ("successive_halving", "hyperband", "asha")
 OURS = (
     "random", "local_search", "aging_evolution", "evolution", "nsga2", "bayesian", "surrogate", "progressive",
@@ -52,6 +54,7 @@ class Score:
 
     Attributes:
         coverage: share of the table's hypervolume after each evaluation, from the first.
+        different: the same, where a network that was tried before costs nothing.
         rewards: best `mnas` reward after each evaluation.
         seconds: of the whole run.
     """
@@ -59,14 +62,25 @@ class Score:
     name: str
     seed: int
     coverage: NDArray[np.float64]
+    different: NDArray[np.float64]
     rewards: NDArray[np.float64]
     seconds: float
 
     @property
     def to_share(self) -> int | None:
         """Evaluations until `SHARE` is covered; None where they did not do."""
-        reached = np.flatnonzero(self.coverage >= SHARE)
-        return int(reached[0]) + 1 if len(reached) else None
+        return first(self.coverage)
+
+    @property
+    def to_share_different(self) -> int | None:
+        """Different networks until then."""
+        return first(self.different)
+
+
+def first(coverage: NDArray[np.float64]) -> int | None:
+    """Number of the first that covers `SHARE`, from 1."""
+    reached = np.flatnonzero(coverage >= SHARE)
+    return int(reached[0]) + 1 if len(reached) else None
 
 
 @cache
@@ -95,10 +109,21 @@ def score(name: str, seed: int) -> Score:
     trials = trials_of(name, seed)
     seconds = time.perf_counter() - start
     coverage = by_evaluations(trials, table("unas").coverages(trials))
+    once = without_repeats(trials)
+    different = by_evaluations(once, table("unas").coverages(once))
     climbed = trials
     if name in OURS and name not in (*LEARN_A_REWARD, *PARETO):
         climbed = searched(name, "mnas", seed, REWARD_AT)
-    return Score(name, seed, coverage, by_evaluations(climbed, best_rewards(climbed)), seconds)
+    rewards = by_evaluations(climbed, best_rewards(climbed))
+    return Score(name, seed, coverage, different, rewards, seconds)
+
+
+def without_repeats(trials: list[Trial]) -> list[Trial]:
+    """Each network at its first time."""
+    once: dict[Proposal, Trial] = {}
+    for trial in trials:
+        once.setdefault(trial.proposal, trial)
+    return list(once.values())
 
 
 def best_rewards(trials: Iterable[Trial]) -> NDArray[np.float64]:
@@ -124,16 +149,62 @@ def run(*, seeds: int, processes: int, images: Path) -> dict[str, Any]:
     found = {name: [one for one in scores if one.name == name] for name in (*OURS, *PEERS)}
     show(found)
     draw(found, images / "search-hypervolume.png")
-    return as_json(found, seeds)
+    return as_json(found, seeds) | {"held_out_evaluations_to_95": held_out(seeds, processes)}
 
 
 def _score(job: tuple[str, int]) -> Score:
     return score(*job)
 
 
-def evaluations_to(runs: list[Score]) -> tuple[float, float] | None:
+@cache
+def other_table() -> Table:
+    """Another question about the same networks, on which nothing was tuned: accuracy after a third of the
+    epochs, latency and flash."""
+    known = Table.load()
+    rows = {text: {**row, **known.partial[text][FIDELITIES[1]]} for text, row in known.rows.items()}
+    goals = Objectives.parse(["maximize accuracy", "minimize latency_us", "minimize flash_bytes"])
+    return Table(known.space, goals, rows, {})
+
+
+def _held_out(job: tuple[str, int]) -> tuple[str, int | None, int | None]:
+    name, seed = job
+    known, evaluations = other_table(), SLOW.get(name, EVALUATIONS)
+    if name in PEERS:
+        trials = PEERS[name](known, seed, evaluations)
+    else:
+        trials = known.search(make_strategy(name, known.space, known.objectives, seed=seed), evaluations)
+    once = without_repeats(trials)
+    return name, first(known.coverages(trials)), first(known.coverages(once))
+
+
+def held_out(seeds: int, processes: int) -> dict[str, float | None]:
+    """Evaluations to 95 % of the other table; printed, and returned for the JSON."""
+    with ProcessPoolExecutor(processes) as pool:
+        scores = list(pool.map(_held_out, [(name, seed) for name in HELD_OUT for seed in range(seeds)]))
+    rows = Rows(
+        title="held out: accuracy after a third of the epochs, latency and flash of the same networks"
+    )
+    for heading in ("contestant", f"evaluations to {SHARE:.0%}", "different networks"):
+        rows.add_column(heading, justify="left" if heading == "contestant" else "right")
+    found: dict[str, float | None] = {}
+    for name in HELD_OUT:
+        columns = []
+        for which in (1, 2):
+            reached = [score[which] for score in scores if score[0] == name]
+            able = [float(value) for value in reached if value is not None]
+            columns.append(
+                shown(interval(able)) if len(able) == len(reached) else f"{len(reached) - len(able)} missed"
+            )
+            if which == 1:
+                found[name] = float(np.mean(able)) if len(able) == len(reached) else None
+        rows.add_row(name, *columns)
+    Console().print(rows)
+    return found
+
+
+def evaluations_to(runs: list[Score], *, different: bool = False) -> tuple[float, float] | None:
     """Mean and half of its 95 % interval; None where a run did not get there."""
-    reached = [one.to_share for one in runs]
+    reached = [one.to_share_different if different else one.to_share for one in runs]
     if any(value is None for value in reached):
         return None
     return interval([float(value) for value in reached if value is not None])
@@ -164,6 +235,7 @@ def show(found: dict[str, list[Score]]) -> None:
     rows.add_column("contestant")
     for heading in (
         f"evaluations to {SHARE:.0%}",
+        "different networks",
         "hypervolume at 50",
         "at 100",
         f"best reward at {REWARD_AT}",
@@ -183,11 +255,16 @@ def show(found: dict[str, list[Score]]) -> None:
         shares = [at(runs, n, lambda s: s.coverage) for n in (50, 100)]
         reward = at(runs, REWARD_AT, lambda s: s.rewards)
         rows.add_row(
-            name, text, *(f"{mean:.3f} ± {half:.3f}" for mean, half in shares),
+            name, text, shown(evaluations_to(runs, different=True)),
+            *(f"{mean:.3f} ± {half:.3f}" for mean, half in shares),
             "" if name in (*PARETO, *PEERS) else f"{reward[0]:.4f} ± {reward[1]:.4f}",
             f"{np.mean([one.seconds for one in runs]):.1f}",
         )  # fmt: skip
     Console().print(rows)
+
+
+def shown(figure: tuple[float, float] | None) -> str:
+    return f"{figure[0]:.1f} ± {figure[1]:.1f}" if figure else ""
 
 
 def as_json(found: dict[str, list[Score]], seeds: int) -> dict[str, Any]:
@@ -202,6 +279,10 @@ def as_json(found: dict[str, list[Score]], seeds: int) -> dict[str, Any]:
         "hypervolume_at_100": {name: at(runs, 100, lambda s: s.coverage)[0] for name, runs in found.items()},
         "best_reward_at_100": {
             name: at(runs, REWARD_AT, lambda s: s.rewards)[0] for name, runs in found.items() if name in OURS
+        },
+        "different_networks_to_95": {
+            name: value[0] if (value := evaluations_to(runs, different=True)) else None
+            for name, runs in found.items()
         },
         "random": reached["random"][0] if reached["random"] else None,
         "best_here": min(ours, key=lambda name: ours[name], default=None),
