@@ -2,6 +2,7 @@
 registry what this computer does not have.
 """
 
+import os
 import shutil
 from pathlib import Path
 
@@ -20,7 +21,8 @@ class Hil_avrPlatform(PlatformBase):  # noqa: N801 (PlatformIO derives the class
         here = {
             "toolchain-atmelavr": shutil.which("avr-gcc"),
             "framework-arduino-avr": (DEBIAN_FRAMEWORK / "cores" / "arduino").is_dir(),
-            "tool-avrdude": shutil.which("avrdude"),
+            # A command that stands in for it needs none.
+            "tool-avrdude": shutil.which("avrdude") or os.environ.get("HILNAS_UPLOAD_COMMAND"),
         }
         for package in (name for name, found in here.items() if found):
             # Not merely optional: a package that is installed would come before PATH.
