@@ -47,7 +47,11 @@ def studies(folder: Path) -> dict[str, str]:
         for name in SPACES
     }
     found |= {f"strategy {name}": f'{SMALL}[strategy]\nname = "{name}"\n' for name in STRATEGIES}
-    rewards = {"weighted": "weights = { accuracy = 1.0, latency_us = -1e-5 }\n"}
+    rewards = {
+        "weighted": "weights = { accuracy = 1.0, latency_us = -1e-5 }\n",
+        "unas": "error_bound = 0.5\n",
+        "two_stage": "floor = 0.5\n",
+    }
     found |= {
         f"reward {name}": f'{SMALL}[reward]\nname = "{name}"\n{rewards.get(name, "")}' for name in REWARDS
     }
@@ -55,6 +59,7 @@ def studies(folder: Path) -> dict[str, str]:
         name: 'name = "everything"\ndevice = "emulated:nrf52840_dk"\n'
         'objectives = ["maximize accuracy", "minimize latency_us", "minimize energy_uj"]\n'
         'constraints = ["latency_us <= 200 ms", "ram_bytes <= 200 kB", "energy_uj <= 5 mJ"]\n'
+        f'data = "{"synthetic_motion" if name == "space series" else "digits"}"\n'
         f"budget = {{ trials = {TRIALS} }}\ntrain = {{ epochs = 1 }}\n{rest}"
         for name, rest in found.items()
     }
